@@ -1,0 +1,43 @@
+"""Who asks for a move, and whether the message is theirs."""
+
+from dataclasses import dataclass
+
+from mailguard.core import address
+from mailguard.core.account import Account
+from mailguard.core.hold import HeldMessage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Actor:
+    """A person (with an account) or the admin of the machine (`account` None and `admin` True)."""
+
+    name: str
+    admin: bool = False
+    account: Account | None = None
+
+    def owns(self, message: HeldMessage) -> bool:
+        """Whether the message is this person's own: submitted with the login, or, without a login, sent
+        from one of its addresses."""
+        if self.account is None:
+            return False
+        if message.user is not None:
+            return message.user == self.account.login
+        return bool(message.sender) and self.account.may_send_as(message.sender)
+
+    def may_act_on(self, message: HeldMessage) -> bool:
+        """Whether this actor may stop, hold or let go of the message."""
+        return self.admin or self.owns(message)
+
+    def may_approve(self, message: HeldMessage) -> bool:
+        """Whether this actor is the second pair of eyes for it; nobody is that for their own message."""
+        if self.admin:
+            return True
+        if self.account is None or self.owns(message):
+            return False
+        return any(
+            self.account.may_send_as(approver) or address.normal(approver) == self.account.login.lower()
+            for approver in message.approvers
+        )
+
+
+ADMIN = Actor(name="admin", admin=True)

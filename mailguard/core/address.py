@@ -1,0 +1,76 @@
+"""Mail addresses: their normal form for comparing, never for sending.
+
+An address goes on as it came. To compare two, their normal forms are compared: the domain in lower case
+as A-labels (IDNA), the local part in lower case and Unicode normal form. RFC 5321 lets a host tell `Bob`
+from `bob`; no mail system in use does, and a person never means to.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """An address taken apart. `local` and `domain` are normal forms; `plain` is false where the address
+    has no domain or hides a route in its local part (`a%b@c`, `b!a@c`): such an address is always
+    external, wherever it claims to go."""
+
+    local: str
+    domain: str
+    plain: bool
+
+    def __str__(self) -> str:
+        return f"{self.local}@{self.domain}" if self.domain else self.local
+
+
+@lru_cache(maxsize=65536)
+def parse(text: str) -> Address:
+    """Take any text apart as an address; never raises."""
+    local, at, domain = text.strip().rpartition("@")
+    if not at:
+        return Address(local=_fold(text.strip()), domain="", plain=False)
+    folded = _fold(local)
+    if len(folded) > 1 and folded[0] == folded[-1] == '"' and "\\" not in folded:
+        folded = folded[1:-1]
+    # RFC 5321 appendix F.2: percent and bang routes send the mail elsewhere than the domain says.
+    plain = bool(folded) and not set('%!@\\ \t"<>()[],:;\x00') & set(folded)
+    name = ascii_domain(domain)
+    return Address(local=folded, domain=name, plain=plain and bool(name))
+
+
+def normal(text: str) -> str:
+    """The form in which two spellings of one address are equal."""
+    return str(parse(text))
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+
+
+@lru_cache(maxsize=65536)
+def ascii_domain(domain: str) -> str:
+    """A domain in lower case, non-ASCII labels as A-labels (RFC 5890), without a trailing dot; "" where it
+    is none."""
+    name = domain.strip().rstrip(".")
+    if name.isascii():
+        lowered = name.lower()
+        return lowered if _is_domain(lowered) else ""
+    # UTS 46: full-width dots count as dots.
+    for dot in ("\u3002", "\uff0e", "\uff61"):
+        name = name.replace(dot, ".")
+    labels = unicodedata.normalize("NFKC", name).lower().split(".")
+    encoded = ".".join(
+        label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii") for label in labels
+    )
+    return encoded if _is_domain(encoded) else ""
+
+
+def _is_domain(name: str) -> bool:
+    if name.startswith("[") and name.endswith("]"):
+        return len(name) > 2 and not set("[]@ \t<>") & set(name[1:-1])
+    labels = name.split(".")
+    return all(label and set(label) <= _LABEL for label in labels)
+
+
+_LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")

@@ -1,0 +1,73 @@
+"""What a person is told who asked for something: always the truth, in one word and one sentence."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mailguard.core.hold import HeldMessage
+from mailguard.core.moves import Refused
+from mailguard.core.states import RecipientState
+
+
+class Told(StrEnum):
+    """The one word. ALREADY counts as done: what was asked for holds."""
+
+    DONE = "done"
+    ALREADY = "already"
+    REFUSED = "refused"
+    NO_SUCH_MESSAGE = "no_such_message"
+    TOO_LATE = "too_late"
+    NOT_YOURS = "not_yours"
+    TRY_LATER = "try_later"
+    FAULT = "fault"
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command line for this word."""
+        return _EXIT_CODES[self]
+
+
+_EXIT_CODES = {
+    Told.DONE: 0,
+    Told.ALREADY: 0,
+    Told.FAULT: 1,
+    Told.REFUSED: 2,
+    Told.NO_SUCH_MESSAGE: 3,
+    Told.TOO_LATE: 4,
+    Told.NOT_YOURS: 5,
+    Told.TRY_LATER: 75,
+}
+
+BY_REFUSAL = {
+    Refused.ALREADY: Told.ALREADY,
+    Refused.TOO_LATE: Told.TOO_LATE,
+    Refused.WRONG_STATE: Told.REFUSED,
+    Refused.BUSY: Told.TRY_LATER,
+    Refused.NO_RECIPIENT: Told.REFUSED,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """The word, the sentence, and the message as it stands now (None where there is none to show)."""
+
+    told: Told
+    text: str
+    message: HeldMessage | None = None
+
+
+def what_left(message: HeldMessage) -> str:
+    """One clause on what is beyond recall: to whom it left and when, and what is on its way now."""
+    return "; ".join(_departures(message)) or "nothing of it has left"
+
+
+def _departures(message: HeldMessage) -> Iterator[str]:
+    for recipient in message.recipients:
+        if recipient.state is RecipientState.SENT and recipient.sent_at is not None:
+            yield f"it left to {recipient.address} at {recipient.sent_at:%Y-%m-%dT%H:%M:%SZ}"
+        elif recipient.maybe_sent:
+            yield f"it may have reached {recipient.address}: the connection broke before the answer"
+        elif recipient.in_flight:
+            yield f"it is being handed over for {recipient.address} at this moment"
+        elif recipient.state is RecipientState.FAILED:
+            yield f"it was returned by the server for {recipient.address}"

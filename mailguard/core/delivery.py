@@ -1,0 +1,79 @@
+"""What came of one attempt at the upstream, and what it makes of the message."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from mailguard.core import moves, schedule
+from mailguard.core.hold import Change, HeldMessage, HeldRecipient
+from mailguard.core.states import Move, RecipientState
+
+
+class Answer(StrEnum):
+    """The upstream's word on one recipient: it has the message, try later, or never."""
+
+    TAKEN = "taken"
+    LATER = "later"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """One recipient's answer.
+
+    `reply` is what the upstream said (code and text), or our own words where it said nothing. `ambiguous`
+    is true where the connection was lost between the final dot and its answer, so that the message may
+    have arrived already (RFC 1047). `dsn` tells that the upstream took over the duty to report (RFC 3461).
+    """
+
+    address: str
+    answer: Answer
+    reply: str
+    ambiguous: bool = False
+    dsn: bool = False
+
+
+def settle(message: HeldMessage, outcomes: Sequence[Outcome], *, by: str, now: datetime) -> Change:
+    """Record what came of the attempt: sent, tried again later, or failed for good.
+
+    `outcomes` are in the order of the message's in-flight recipients. A recipient that was deferred for
+    longer than schedule.GIVE_UP fails.
+    """
+    flying = [index for index, r in enumerate(message.recipients) if r.in_flight]
+    answers = dict(zip(flying, outcomes, strict=True))
+    recipients = tuple(
+        _settled(recipient, answers[index], now) if index in answers else recipient
+        for index, recipient in enumerate(message.recipients)
+    )
+    edited = replace(message, recipients=recipients)
+    return moves.step(Move.SETTLE, message, edited, by=by, now=now, detail=_detail(outcomes))
+
+
+def _settled(recipient: HeldRecipient, outcome: Outcome, now: datetime) -> HeldRecipient:
+    landed = replace(
+        recipient,
+        in_flight=False,
+        reply=outcome.reply,
+        due_at=None,
+        maybe_sent=recipient.maybe_sent or outcome.ambiguous,
+    )
+    if outcome.answer is Answer.TAKEN:
+        return replace(landed, state=RecipientState.SENT, sent_at=now)
+    first = recipient.first_try_at or now
+    if outcome.answer is Answer.LATER and now - first < schedule.GIVE_UP:
+        due_at = now + schedule.next_delay(recipient.attempts)
+        return replace(landed, state=RecipientState.DEFERRED, due_at=due_at)
+    return replace(landed, state=RecipientState.FAILED)
+
+
+def _detail(outcomes: Sequence[Outcome]) -> Mapping[str, object]:
+    detail: dict[str, object] = {
+        answer.value: [outcome.address for outcome in outcomes if outcome.answer is answer]
+        for answer in Answer
+        if any(outcome.answer is answer for outcome in outcomes)
+    }
+    twice = [outcome.address for outcome in outcomes if outcome.ambiguous]
+    if twice:
+        detail["may_arrive_twice"] = twice
+    return detail

@@ -1,0 +1,175 @@
+"""The judgement: from what is known of a message and the policy to what happens to it.
+
+All rules that match and all findings count: the strictest action wins, and of the delays the longest.
+Only `exempts` takes a rule out. The order of the rules makes no difference.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from mailguard.core import wording
+from mailguard.core.checks import CHECKS, UNREADABLE
+from mailguard.core.facts import Facts
+from mailguard.core.findings import Finding
+from mailguard.core.hold import Action
+from mailguard.core.policy import DEFAULT_EXPIRE, Demand, Policy, Rule
+
+# The reason where the longest delay is the one that the sender asked for (RFC 4865).
+SENDERS_WISH = "sender's wish"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hold:
+    """What waits for one recipient: a delay from receipt, and (`gated`) a person's yes."""
+
+    delay: timedelta
+    gated: bool
+    external: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What happens to a message, and why.
+
+    `action` NONE means that it leaves at once. `gate` is the yes that is awaited (CONFIRM, APPROVE) or
+    NONE. `holds` are in the order of the envelope's recipients. `rules` are the names of the matching
+    rules that count, in the policy's order. `approvers` are followed by their deputies. `expire` is how
+    long a yes is awaited. `reason` is the rule or finding that decided, `refusal` the answer of a REFUSE.
+    """
+
+    action: Action
+    gate: Action
+    holds: tuple[Hold, ...]
+    rules: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    approvers: tuple[str, ...]
+    expire: timedelta
+    reason: str
+    refusal: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Claim:
+    """One demand on this message, who makes it, and the recipients that wait for it (None: all)."""
+
+    name: str
+    demand: Demand
+    only: frozenset[int] | None = None
+    refusal: str = ""
+
+
+_NOBODY = _Claim(name="", demand=Demand(action=Action.NONE))
+_GATES = frozenset({Action.CONFIRM, Action.APPROVE})
+_RANKS = {action: action.rank for action in Action}
+
+
+def judge(facts: Facts, policy: Policy) -> Verdict:
+    """Run the checks and the rules, and weigh all that they ask for."""
+    findings = (*_unreadable(facts), *_checked(facts, policy))
+    case = policy.case(facts, findings)
+    matching = [(rule, places) for rule in policy.rules if (places := rule.matches(case)) is not None]
+    out = _exempted([rule for rule, _ in matching])
+    counting = [(rule, places) for rule, places in matching if rule.name not in out]
+    claims = [
+        *(_of_rule(rule, places) for rule, places in counting),
+        *_of_findings(findings, policy),
+        *_of_sender(facts),
+    ]
+    holds = tuple([_hold(place, external, claims) for place, external in enumerate(case.external)])
+    decisive = max(claims, key=_weight, default=_NOBODY)
+    action = _action(decisive, holds)
+    gating = [claim.demand for claim in claims if claim.demand.action in _GATES]
+    return Verdict(
+        action=action,
+        gate=action if action in _GATES else Action.NONE,
+        holds=holds,
+        rules=tuple([rule.name for rule, _ in counting]),
+        findings=findings,
+        approvers=_approvers(gating),
+        # Where two yeses are awaited, the time to give them is up with the first.
+        expire=min((demand.expire for demand in gating), default=DEFAULT_EXPIRE),
+        reason="" if action is Action.NONE else decisive.name,
+        refusal=decisive.refusal if action is Action.REFUSE else "",
+    )
+
+
+def _weight(claim: _Claim) -> tuple[int, timedelta, str]:
+    """The heaviest claim decides; the name only makes one of two equals win, wherever they stand."""
+    return _RANKS[claim.demand.action], claim.demand.delay, claim.name
+
+
+def _checked(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    for check in CHECKS:
+        if check.code in policy.checks:
+            yield from check.run(facts, policy)
+
+
+def _unreadable(facts: Facts) -> Iterator[Finding]:
+    """Nobody can say what is in it, so no rule on its text could match: its sender has to look."""
+    if not facts.headers.readable:
+        yield Finding(check=UNREADABLE, parameters={"part": "headers"})
+    elif not facts.body.readable:
+        yield Finding(check=UNREADABLE, parameters={"part": "body"})
+
+
+def _exempted(matching: Sequence[Rule]) -> frozenset[str]:
+    """The names of the matching rules that another one takes out; one that is out itself does not.
+
+    There are no circles in it: the reader of the rules refuses them.
+    """
+    exempting = [rule for rule in matching if rule.exempts]
+    if not exempting:
+        return frozenset()
+    out: dict[str, bool] = {}
+
+    def is_out(name: str) -> bool:
+        if name not in out:
+            out[name] = any(name in rule.exempts and not is_out(rule.name) for rule in exempting)
+        return out[name]
+
+    return frozenset(rule.name for rule in matching if is_out(rule.name))
+
+
+def _of_rule(rule: Rule, places: frozenset[int]) -> _Claim:
+    return _Claim(
+        name=rule.name,
+        demand=rule.demand,
+        only=places if rule.split else None,
+        refusal=rule.text,
+    )
+
+
+def _of_findings(findings: Sequence[Finding], policy: Policy) -> Iterator[_Claim]:
+    for finding in findings:
+        demand = policy.checks.get(finding.check, Demand(action=Action.CONFIRM))
+        yield _Claim(name=finding.check, demand=demand, refusal=wording.sentence(finding, "en"))
+
+
+def _of_sender(facts: Facts) -> Iterator[_Claim]:
+    until = facts.envelope.parameters.hold_until
+    if until is not None and until > facts.now:
+        yield _Claim(name=SENDERS_WISH, demand=Demand(delay=until - facts.now))
+
+
+def _hold(place: int, external: bool, claims: Sequence[_Claim]) -> Hold:
+    delay, gated = timedelta(0), False
+    for claim in claims:
+        if claim.only is None or place in claim.only:
+            delay = max(delay, claim.demand.delay)
+            gated = gated or claim.demand.action in _GATES
+    return Hold(delay=delay, gated=gated, external=external)
+
+
+def _action(decisive: _Claim, holds: Sequence[Hold]) -> Action:
+    """The strictest action; a delay of nothing, or one that only a note asks for, is none."""
+    strictest = decisive.demand.action
+    if strictest is Action.DELAY and not any(hold.delay for hold in holds):
+        return Action.NONE
+    return strictest
+
+
+def _approvers(gating: Sequence[Demand]) -> tuple[str, ...]:
+    first = [address for demand in gating for address in demand.approvers]
+    then = [address for demand in gating for address in demand.deputies]
+    return tuple(dict.fromkeys(first + then))

@@ -1,0 +1,144 @@
+"""Reads the header block of a message for the rules and checks; the bytes themselves are never changed.
+
+Own code where the standard library's is slow or fails on hostile mail: everything here is linear, bounded
+and never raises. What is too large or too strange comes back as unreadable, with what could be read.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from mailguard.core import charset, mailboxes
+from mailguard.core.facts import Headers
+
+# The size and number of header fields that are read: Postfix's header_size_limit, and more fields than any
+# mail has that was written for people.
+BLOCK_LIMIT = 100 * 1024
+FIELD_LIMIT = 1000
+# Characters of one field that rules and checks see. Address fields are taken apart whole.
+VALUE_LIMIT = 16 * 1024
+SUBJECT_LIMIT = 998
+# RFC 5322 section 2.1.1: no line, and so no id, is longer.
+ID_LIMIT = 998
+IDS_LIMIT = 100
+
+# RFC 5322 section 3.6.8 for the name, section 4.5 for the white space before the colon.
+_FIELD = re.compile(r"^([!-9;-~]++)[ \t]*+:[ \t]*+([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
+# A line that neither begins a field nor goes on with one; a block that begins with white space; a NUL.
+# The postmark of an mbox ("From someone Sun Nov 22 ...") is no field either, but no surprise.
+_STRANGE = re.compile(r"^(?![!-9;-~]++[ \t]*+:|[ \t]|\r?$|\A>?From )|\A[ \t]|\x00", re.MULTILINE)
+_FOLD = re.compile(r"\r?\n")
+_ID = re.compile(rf"<([^<>\s]{{1,{ID_LIMIT}}}+)>")
+
+_ADDRESS_FIELDS = ("from", "to", "cc", "reply-to")
+_RANKS = {"1": "high", "2": "high", "4": "low", "5": "low"}
+_WORDS = {"high": "high", "urgent": "high", "low": "low", "non-urgent": "low"}
+
+
+def split(content: bytes) -> tuple[bytes, int]:
+    """The header block (its last line end included) and where the body begins.
+
+    RFC 5322 section 2.1: the first empty line ends the header; without one, all of it is header.
+    """
+    for empty_line in (b"\r\n", b"\n"):
+        if content.startswith(empty_line):
+            return b"", len(empty_line)
+    end = content.find(b"\n\r\n")
+    bare = content.find(b"\n\n", 0, len(content) if end < 0 else end)
+    if bare >= 0:
+        return content[: bare + 1], bare + 2
+    if end >= 0:
+        return content[: end + 1], end + 3
+    return content, len(content)
+
+
+def read_headers(content: bytes) -> Headers:
+    """What the header block says, decoded for reading; never raises, and linear in at most BLOCK_LIMIT."""
+    block, _ = split(content[: BLOCK_LIMIT + 4])
+    whole = len(block) <= BLOCK_LIMIT
+    text, eight_bit = _text(block[:BLOCK_LIMIT])
+    found = _FIELD.findall(text)
+    sound = whole and len(found) <= FIELD_LIMIT and _STRANGE.search(text) is None
+    raw: dict[str, list[str]] = {}
+    for name, value in found[:FIELD_LIMIT]:
+        unfolded = (_FOLD.sub("", value) if "\n" in value else value).rstrip("\r \t")
+        raw.setdefault(name.lower(), []).append(_decoded(unfolded) if eight_bit else unfolded)
+    sound = sound and (len(text) <= VALUE_LIMIT or not _cut(raw))
+    lists = [mailboxes.split(",".join(raw.get(name, ()))) for name in _ADDRESS_FIELDS]
+    (from_, _), (to, _), (cc, _), (reply_to, _) = lists
+    fields = {name: tuple(map(_shown, values)) for name, values in raw.items()}
+    return Headers(
+        from_=_clean(from_),
+        to=_clean(to),
+        cc=_clean(cc),
+        reply_to=_clean(reply_to),
+        subject=_first(fields, "subject")[:SUBJECT_LIMIT],
+        message_id=_first(fields, "message-id")[: ID_LIMIT + 2],
+        in_reply_to=_ids(raw.get("in-reply-to", ())),
+        references=_ids(raw.get("references", ())),
+        importance=_importance(raw),
+        fields=fields,
+        readable=sound and all(listed_well for _, listed_well in lists),
+    )
+
+
+def _text(block: bytes) -> tuple[str, bool]:
+    """The block as text, and whether its fields are still to be decoded, one by one (_decoded)."""
+    try:
+        return block.decode("utf-8"), False
+    except UnicodeDecodeError:
+        return block.decode("latin-1"), True
+
+
+def _decoded(value: str) -> str:
+    return charset.decode(value.encode("latin-1"))
+
+
+def _cut(raw: Mapping[str, list[str]]) -> bool:
+    """Whether rules and checks would see less of some field than it says."""
+    return any(
+        len(value) > VALUE_LIMIT
+        for name, values in raw.items()
+        if name not in _ADDRESS_FIELDS
+        for value in values
+    )
+
+
+def _first(fields: Mapping[str, Sequence[str]], name: str) -> str:
+    values = fields.get(name)
+    return values[0] if values else ""
+
+
+def _clean(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(charset.clean, addresses))
+
+
+def _shown(value: str) -> str:
+    return charset.clean(charset.words(value[:VALUE_LIMIT]))
+
+
+def _ids(values: Sequence[str]) -> tuple[str, ...]:
+    """The ids in brackets, oldest first, each once. Of very many the first and the last are kept: the
+    thread's beginning, and what is answered."""
+    ids = list(dict.fromkeys(_each_id(values)))
+    half = IDS_LIMIT // 2
+    return tuple(ids if len(ids) <= IDS_LIMIT else ids[:half] + ids[-half:])
+
+
+def _each_id(values: Sequence[str]) -> Iterator[str]:
+    for value in values:
+        found = _ID.findall(value)
+        bare = value.strip()
+        if not found and "@" in bare and not set(" \t<>") & set(bare):
+            # Some writers forget the brackets.
+            found = [bare[:ID_LIMIT]]
+        yield from map(charset.clean, found)
+
+
+def _importance(raw: Mapping[str, list[str]]) -> str:
+    """High, normal or low, by RFC 4021 section 2.1 (Importance, Priority) and the X- fields of practice."""
+    for name in ("importance", "x-priority", "priority", "x-msmail-priority"):
+        word = _first(raw, name).strip().lower()
+        if word:
+            # X-Priority is a number with a word behind: "1 (Highest)".
+            return _WORDS.get(word) or _RANKS.get(word[:1], "normal")
+    return "normal"

@@ -1,0 +1,329 @@
+"""The moves, computed: from a message as it stands to a message as it shall stand, or to a refusal.
+
+Pure functions. Each returns a Change for the store's compare-and-set, or a Refusal that tells the truth
+about why not. core/states.py holds every result against the table before it leaves this module.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from mailguard.core import states
+from mailguard.core.events import Event
+from mailguard.core.hold import Action, Change, HeldMessage, HeldRecipient
+from mailguard.core.states import MessageState, Move, RecipientState
+
+
+class Refused(StrEnum):
+    """Why a move was not made."""
+
+    ALREADY = "already"
+    TOO_LATE = "too_late"
+    WRONG_STATE = "wrong_state"
+    BUSY = "busy"
+    NO_RECIPIENT = "no_recipient"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """A move that was not made. ALREADY means that what was asked for holds without it."""
+
+    reason: Refused
+    message: HeldMessage
+    text: str
+
+
+Result = Change | Refusal
+Edit = Callable[[HeldRecipient], HeldRecipient]
+
+_GATE_STATE = {Action.CONFIRM: MessageState.CONFIRM, Action.APPROVE: MessageState.APPROVAL}
+
+
+def state_of(message: HeldMessage, now: datetime, *, finished: MessageState) -> MessageState:
+    """The state that a message's parts add up to; `finished` is the word where nothing is open any more."""
+    if any(recipient.in_flight for recipient in message.recipients):
+        return MessageState.RELAYING
+    waiting = list(message.in_state(RecipientState.WAITING))
+    if message.gate is not Action.NONE and any(recipient.gated for recipient in waiting):
+        return _GATE_STATE[message.gate]
+    if not any(recipient.open for recipient in message.recipients):
+        return finished
+    if message.frozen_at is not None:
+        return MessageState.FROZEN
+    if any(recipient.due_at is not None and recipient.due_at > now for recipient in waiting):
+        return MessageState.HELD
+    return MessageState.QUEUED
+
+
+def finish_of(message: HeldMessage) -> MessageState:
+    """How a message ended whose last recipient was just settled by the upstream."""
+    if any(message.in_state(RecipientState.FAILED)):
+        return MessageState.FAILED
+    if any(message.in_state(RecipientState.SENT)):
+        return MessageState.SENT
+    return MessageState.CANCELLED
+
+
+def step(
+    move: Move,
+    before: HeldMessage,
+    edited: HeldMessage,
+    *,
+    by: str,
+    now: datetime,
+    finished: MessageState | None = None,
+    detail: Mapping[str, object] | None = None,
+) -> Change:
+    """The Change from `before` to `edited`, with state, version and end derived and checked.
+
+    Raises IllegalMove where the table of states does not have the step.
+    """
+    state = state_of(edited, now, finished=finished or finish_of(edited))
+    states.check(move, before.state, state)
+    after = replace(
+        edited,
+        state=state,
+        version=before.version + 1,
+        finished_at=now if state.finished else None,
+        body_kept=_keeps_body(edited, state),
+    )
+    event = Event(at=now, event=move.value, by=by, detail=dict(detail or {}))
+    return Change(before=before, after=after, event=event, drop_body=before.body_kept and not after.body_kept)
+
+
+def _keeps_body(message: HeldMessage, state: MessageState) -> bool:
+    """Bytes go when the message is finished, but stay (for `undo`) where a restore could want them."""
+    if not message.body_kept:
+        return False
+    if state in (MessageState.REJECTED, MessageState.EXPIRED):
+        return False
+    return not state.finished or any(message.in_state(RecipientState.DROPPED))
+
+
+def _edit(message: HeldMessage, edit: Edit, among: Callable[[HeldRecipient], bool]) -> HeldMessage:
+    return replace(message, recipients=tuple(edit(r) if among(r) else r for r in message.recipients))
+
+
+def _drop(now: datetime) -> Edit:
+    def drop(recipient: HeldRecipient) -> HeldRecipient:
+        return replace(recipient, state=RecipientState.DROPPED, due_at=None, release_at=None, dropped_at=now)
+
+    return drop
+
+
+def refusal(move: Move, message: HeldMessage) -> Refusal | None:
+    """Why the table has no such move from where the message is; None where it has."""
+    if states.allows(move, message.state):
+        return None
+    going = message.state in (MessageState.QUEUED, MessageState.RELAYING, MessageState.SENT)
+    stopped = message.state in (MessageState.CANCELLED, MessageState.REJECTED, MessageState.EXPIRED)
+    if move in (Move.RELEASE, Move.CONFIRM, Move.APPROVE) and going:
+        return Refusal(reason=Refused.ALREADY, message=message, text=f"it is {message.state} already")
+    if move is Move.CANCEL and stopped:
+        return Refusal(reason=Refused.ALREADY, message=message, text=f"it is {message.state} already")
+    if message.state is MessageState.RELAYING:
+        return Refusal(reason=Refused.BUSY, message=message, text="it is on its way at this moment")
+    if message.state in (MessageState.SENT, MessageState.FAILED, MessageState.QUEUED):
+        return Refusal(reason=Refused.TOO_LATE, message=message, text=f"it is {message.state}")
+    return Refusal(
+        reason=Refused.WRONG_STATE,
+        message=message,
+        text=f"it is {message.state}, and {move} is not possible from there",
+    )
+
+
+def cancel(message: HeldMessage, only: Collection[str], *, by: str, now: datetime) -> Result:
+    """Stop it for good, or drop only the recipients whose addresses (compared by the caller's
+    normal form) are in `only`; an empty `only` means everybody."""
+    if refused := refusal(Move.CANCEL, message):
+        return refused
+    wanted = [r for r in message.recipients if not only or r.address in only]
+    if not wanted:
+        return Refusal(reason=Refused.NO_RECIPIENT, message=message, text="it has no such recipient")
+    stoppable = [r for r in wanted if r.stoppable]
+    if not stoppable:
+        if all(r.state is RecipientState.DROPPED for r in wanted):
+            return Refusal(reason=Refused.ALREADY, message=message, text="it is dropped already")
+        return Refusal(reason=Refused.TOO_LATE, message=message, text="it has left")
+    addresses = {r.address for r in stoppable}
+    edited = _edit(message, _drop(now), lambda r: r.stoppable and r.address in addresses)
+    return step(
+        Move.CANCEL,
+        message,
+        edited,
+        by=by,
+        now=now,
+        finished=MessageState.CANCELLED,
+        detail={"dropped": sorted(addresses)},
+    )
+
+
+def restore(message: HeldMessage, *, by: str, now: datetime) -> Result:
+    """Take the cancel back: every dropped recipient waits again, its delay counted from now, and
+    behind the gate that nobody has opened."""
+    if refused := refusal(Move.RESTORE, message):
+        return refused
+    dropped = list(message.in_state(RecipientState.DROPPED))
+    if not dropped:
+        reason = Refused.TOO_LATE if message.state.finished else Refused.ALREADY
+        return Refusal(reason=reason, message=message, text="nothing of it is cancelled")
+    late = all(r.dropped_at is None or r.dropped_at + message.undo < now for r in dropped)
+    if late or not message.body_kept:
+        return Refusal(reason=Refused.TOO_LATE, message=message, text="its time for taking back is over")
+
+    def wait_again(recipient: HeldRecipient) -> HeldRecipient:
+        release_at = None if recipient.gated else now + recipient.delay
+        return replace(
+            recipient,
+            state=RecipientState.WAITING,
+            release_at=release_at,
+            due_at=None if release_at is None else release_at + message.margin,
+            dropped_at=None,
+        )
+
+    edited = _edit(message, wait_again, lambda r: r.state is RecipientState.DROPPED)
+    return step(
+        Move.RESTORE, message, edited, by=by, now=now, detail={"restored": [r.address for r in dropped]}
+    )
+
+
+def release(message: HeldMessage, *, by: str, now: datetime) -> Result:
+    """Send now what waits for its time."""
+    if refused := refusal(Move.RELEASE, message):
+        return refused
+
+    def at_once(recipient: HeldRecipient) -> HeldRecipient:
+        return replace(recipient, gated=False, release_at=now, due_at=now)
+
+    edited = replace(
+        _edit(message, at_once, lambda r: r.open), gate=Action.NONE, frozen_at=None, expires_at=None
+    )
+    return step(Move.RELEASE, message, edited, by=by, now=now)
+
+
+def confirm(message: HeldMessage, *, by: str, now: datetime) -> Result:
+    """The sender's yes: it leaves when its longest delay has run."""
+    return _open_gate(Move.CONFIRM, message, by=by, now=now)
+
+
+def approve(message: HeldMessage, *, by: str, now: datetime) -> Result:
+    """The approver's yes: it leaves when its longest delay has run."""
+    return _open_gate(Move.APPROVE, message, by=by, now=now)
+
+
+def _open_gate(move: Move, message: HeldMessage, *, by: str, now: datetime) -> Result:
+    if refused := refusal(move, message):
+        return refused
+
+    def pass_gate(recipient: HeldRecipient) -> HeldRecipient:
+        if recipient.state is not RecipientState.WAITING:
+            return replace(recipient, gated=False)
+        release_at = max(now, message.received_at + recipient.delay)
+        due_at = release_at + message.margin if release_at > now else now
+        return replace(recipient, gated=False, release_at=release_at, due_at=due_at)
+
+    # A dropped recipient's gate opens as well: a restore finds what the person said.
+    edited = replace(_edit(message, pass_gate, lambda r: r.gated), gate=Action.NONE, expires_at=None)
+    return step(move, message, edited, by=by, now=now)
+
+
+def reject(message: HeldMessage, reason: str, *, by: str, now: datetime) -> Result:
+    """The approver's no: what waited for it will never leave."""
+    if refused := refusal(Move.REJECT, message):
+        return refused
+    edited = replace(_edit(message, _drop(now), lambda r: r.gated and r.open), expires_at=None)
+    return step(
+        Move.REJECT,
+        message,
+        edited,
+        by=by,
+        now=now,
+        finished=MessageState.REJECTED,
+        detail={"reason": reason},
+    )
+
+
+def extend(message: HeldMessage, until: Callable[[datetime], datetime], *, by: str, now: datetime) -> Result:
+    """More time: `until` gives each waiting recipient's new release time from its present one."""
+    if refused := refusal(Move.EXTEND, message):
+        return refused
+
+    def later(recipient: HeldRecipient) -> HeldRecipient:
+        told = recipient.release_at or now
+        # More time is never less: a promise of a later time holds.
+        release_at = max(told, until(max(told, now)))
+        return replace(recipient, release_at=release_at, due_at=release_at + message.margin)
+
+    edited = _edit(message, later, lambda r: r.state is RecipientState.WAITING)
+    return step(Move.EXTEND, message, edited, by=by, now=now, detail={"until": str(edited.release_at)})
+
+
+def freeze(message: HeldMessage, *, by: str, now: datetime) -> Result:
+    """Stop the clock. The message goes back to its sender if nobody starts it again within `undo`."""
+    if message.state is MessageState.FROZEN:
+        return Refusal(reason=Refused.ALREADY, message=message, text="its clock stands still already")
+    if refused := refusal(Move.FREEZE, message):
+        return refused
+    edited = replace(message, frozen_at=now, expires_at=now + max(message.undo, timedelta(days=1)))
+    return step(Move.FREEZE, message, edited, by=by, now=now)
+
+
+def thaw(message: HeldMessage, *, by: str, now: datetime) -> Result:
+    """Start the clock again; what was left of the delay runs from now."""
+    if message.state is MessageState.HELD:
+        return Refusal(reason=Refused.ALREADY, message=message, text="its clock is running already")
+    if refused := refusal(Move.THAW, message):
+        return refused
+    stood = now - (message.frozen_at or now)
+
+    def shift(recipient: HeldRecipient) -> HeldRecipient:
+        release_at = (recipient.release_at or now) + stood
+        return replace(recipient, release_at=release_at, due_at=(recipient.due_at or now) + stood)
+
+    edited = replace(_edit(message, shift, lambda r: r.open), frozen_at=None, expires_at=None)
+    return step(Move.THAW, message, edited, by=by, now=now)
+
+
+def expire(message: HeldMessage, *, by: str, now: datetime) -> Result:
+    """The end of waiting for a person: what waited goes back to its sender, unsent."""
+    if refused := refusal(Move.EXPIRE, message):
+        return refused
+    frozen = message.frozen_at is not None
+    edited = replace(
+        _edit(message, _drop(now), lambda r: r.stoppable and (frozen or r.gated)),
+        expires_at=None,
+        frozen_at=None,
+    )
+    return step(Move.EXPIRE, message, edited, by=by, now=now, finished=MessageState.EXPIRED)
+
+
+def claim(message: HeldMessage, *, by: str, now: datetime) -> Change | None:
+    """Take in hand every recipient whose time has come; None where there is none."""
+
+    def due(recipient: HeldRecipient) -> bool:
+        return recipient.stoppable and recipient.due_at is not None and recipient.due_at <= now
+
+    if not states.allows(Move.CLAIM, message.state) or not any(map(due, message.recipients)):
+        return None
+
+    def take(recipient: HeldRecipient) -> HeldRecipient:
+        return replace(
+            recipient,
+            in_flight=True,
+            attempts=recipient.attempts + 1,
+            first_try_at=recipient.first_try_at or now,
+        )
+
+    return step(Move.CLAIM, message, _edit(message, take, due), by=by, now=now)
+
+
+def recover(message: HeldMessage, *, by: str, now: datetime) -> Change:
+    """After a stop in mid-relay: what was in hand is tried again, and may arrive twice (RFC 1047)."""
+
+    def again(recipient: HeldRecipient) -> HeldRecipient:
+        return replace(recipient, in_flight=False, state=RecipientState.DEFERRED, due_at=now, maybe_sent=True)
+
+    flying = [r.address for r in message.recipients if r.in_flight]
+    edited = _edit(message, again, lambda r: r.in_flight)
+    return step(Move.RECOVER, message, edited, by=by, now=now, detail={"may_arrive_twice": flying})

@@ -1,0 +1,121 @@
+"""The policy in force: what is ours, which rules there are, and what a finding of each check does."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from mailguard.core import address
+from mailguard.core.address import Address
+from mailguard.core.checks import reads_body
+from mailguard.core.conditions import Case, Condition, To
+from mailguard.core.facts import Facts
+from mailguard.core.findings import Finding
+from mailguard.core.hold import Action
+from mailguard.core.patterns import Patterns, domains
+
+DEFAULT_EXPIRE = timedelta(days=2)
+
+
+class Notify(StrEnum):
+    """When the sender of a held message gets a notice by mail."""
+
+    FLAGGED = "flagged"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Demand:
+    """What a rule or a finding asks for.
+
+    `delay` runs from receipt, also behind a `confirm` or an `approve`; those end after `expire`.
+    `approvers` and `deputies` are the addresses of those who may say yes to an `approve`.
+    """
+
+    action: Action = Action.DELAY
+    delay: timedelta = timedelta(0)
+    approvers: tuple[str, ...] = ()
+    deputies: tuple[str, ...] = ()
+    expire: timedelta = DEFAULT_EXPIRE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One rule: where it matches, it makes its demand and takes the rules that it `exempts` out.
+
+    It matches when every condition in `when` holds and none in `unless` does; without conditions, always.
+    With `split` only the recipients that it concerns wait. `text` is the answer of a `refuse`.
+    """
+
+    name: str
+    when: tuple[Condition, ...] = ()
+    unless: tuple[Condition, ...] = ()
+    demand: Demand = Demand()
+    split: bool = False
+    exempts: frozenset[str] = frozenset()
+    text: str = ""
+
+    def matches(self, case: Case) -> frozenset[int] | None:
+        """None where it does not match; else the places of the recipients that it concerns: those that its
+        `to` means, or all where it has none."""
+        places: frozenset[int] | None = None
+        for condition in self.when:
+            if isinstance(condition, To):
+                places = condition.concerned(case)
+                if not places:
+                    return None
+            elif not condition.holds(case):
+                return None
+        if any(condition.holds(case) for condition in self.unless):
+            return None
+        return frozenset(range(len(case.recipients))) if places is None else places
+
+    @property
+    def reads_body(self) -> bool:
+        """Whether it looks at the inside of the message."""
+        return any(condition.reads_body for condition in (*self.when, *self.unless))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """Everything that rules.toml says; made new as a whole and never changed.
+
+    `internal_domains` are `corp.example` or `*.corp.example` (what is below it, not itself). `checks` says
+    what a finding does, by the check's code; a check that is not in it is off, and Action.NONE only notes.
+    `margin`, `keep` and `undo` are as in rules.toml.
+    """
+
+    internal_domains: tuple[str, ...] = ()
+    margin: timedelta = timedelta(seconds=3)
+    notify: Notify = Notify.FLAGGED
+    keep: timedelta = timedelta(days=90)
+    undo: timedelta = timedelta(days=7)
+    groups: Mapping[str, Patterns] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    checks: Mapping[str, Demand] = field(default_factory=dict)
+
+    def internal(self, text: str) -> bool:
+        """Whether an address, as written, is one of ours; what cannot be understood never is."""
+        return self.inside(address.parse(text))
+
+    def inside(self, who: Address) -> bool:
+        """The same, of an address that was taken apart already."""
+        return who.plain and domains(self.internal_domains).cover(who.domain)
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether a rule or a check looks at the inside of a message."""
+        return reads_body(self.checks) or any(rule.reads_body for rule in self.rules)
+
+    def case(self, facts: Facts, findings: Iterable[Finding] = ()) -> Case:
+        """A message as the rules of this policy see it."""
+        recipients = tuple(address.parse(each.address) for each in facts.envelope.recipients)
+        return Case(
+            facts=facts,
+            sender=address.parse(facts.envelope.sender),
+            recipients=recipients,
+            external=tuple(not self.inside(who) for who in recipients),
+            findings=frozenset(finding.check for finding in findings),
+            is_internal=self.inside,
+        )

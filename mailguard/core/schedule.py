@@ -1,0 +1,14 @@
+"""When to try again after the upstream said "later" (RFC 5321 section 4.5.4.1)."""
+
+from datetime import timedelta
+
+# Soon at first, because most trouble passes (a restart, greylisting), then ever more slowly.
+DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 240))
+
+# RFC 5321 section 4.5.4.1: the give-up time generally needs to be at least 4-5 days.
+GIVE_UP = timedelta(days=5)
+
+
+def next_delay(attempts: int) -> timedelta:
+    """How long to wait after this many attempts (at least one) have failed."""
+    return DELAYS[min(max(attempts, 1), len(DELAYS)) - 1]

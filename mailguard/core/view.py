@@ -1,0 +1,88 @@
+"""A message as the JSON object that the command line and the HTTP API show."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from mailguard.core.events import Event
+from mailguard.core.findings import Finding
+from mailguard.core.hold import HeldMessage, HeldRecipient
+from mailguard.core.judge import Verdict
+from mailguard.core.wording import sentence
+
+Json = dict[str, object]
+
+
+def time(at: datetime | None) -> str | None:
+    """UTC, ISO 8601, ending in Z, whole seconds."""
+    return None if at is None else f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def message(held: HeldMessage, language: str = "en") -> Json:
+    """The object that `queue --json` lists."""
+    return {
+        "id": held.id,
+        "state": held.state.value,
+        "sender": held.sender,
+        "user": held.user,
+        "subject": held.subject,
+        "size": held.size,
+        "message_id": held.message_id,
+        "received_at": time(held.received_at),
+        "release_at": time(held.release_at),
+        "expires_at": time(held.expires_at),
+        "action": held.action.value,
+        "rules": list(held.rules),
+        "approvers": list(held.approvers),
+        "recipients": [_recipient(recipient) for recipient in held.recipients],
+        "findings": [finding(one, language) for one in held.findings],
+    }
+
+
+def _recipient(recipient: HeldRecipient) -> Json:
+    return {
+        "address": recipient.address,
+        "state": recipient.state.value,
+        "external": recipient.external,
+        "release_at": time(recipient.release_at),
+        "reply": recipient.reply,
+        "attempts": recipient.attempts,
+        "next_try_at": time(recipient.due_at) if recipient.attempts else None,
+        "sent_at": time(recipient.sent_at),
+    }
+
+
+def finding(one: Finding, language: str) -> Json:
+    """A finding with its sentence."""
+    return {
+        "check": one.check,
+        "severity": one.severity.value,
+        "recipient": one.recipient,
+        "text": sentence(one, language),
+    }
+
+
+def event(one: Event) -> Json:
+    """One line of `show`'s history."""
+    detail: Mapping[str, object] = one.detail
+    return {**detail, "at": time(one.at), "event": one.event, "by": one.by}
+
+
+def verdict(judged: Verdict, addresses: tuple[str, ...], now: datetime, language: str) -> Json:
+    """What `try` answers: what would happen to a message, and why."""
+    return {
+        "action": judged.action.value,
+        "rules": list(judged.rules),
+        "reason": judged.reason,
+        "refusal": judged.refusal or None,
+        "approvers": list(judged.approvers),
+        "findings": [finding(one, language) for one in judged.findings],
+        "recipients": [
+            {
+                "address": address,
+                "external": hold.external,
+                "delay_seconds": hold.delay.total_seconds(),
+                "release_at": None if hold.gated else time(now + hold.delay),
+            }
+            for address, hold in zip(addresses, judged.holds, strict=True)
+        ],
+    }

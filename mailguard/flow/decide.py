@@ -1,0 +1,196 @@
+"""What people decide about a held message: stop it, let it go, give it more time.
+
+Every way in (command line, page, control mail) comes through here. A decision is computed by core/moves.py
+and made by the store's compare-and-set; whoever loses that race is computed again on what is true by then.
+"""
+
+import contextlib
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+
+from mailguard.core import address, moves
+from mailguard.core.actor import Actor
+from mailguard.core.answer import BY_REFUSAL, Answer, Told, what_left
+from mailguard.core.errors import AmbiguousId, NoSuchMessage
+from mailguard.core.hold import Change, HeldMessage
+from mailguard.core.identity import normalize
+from mailguard.core.moves import Refusal, Refused
+from mailguard.core.states import RecipientState
+from mailguard.flow.bouncing import Bouncing
+from mailguard.ports import Clock, Log, Store
+
+Compute = Callable[[HeldMessage, datetime], moves.Result]
+
+# Losing a race this often in a row is not chance any more.
+ROUNDS = 16
+# How long a person waits for an attempt that is under way, to hear how it ended rather than "busy".
+PATIENCE = 3.0
+POLL = 0.05
+# A release time further away than this is a slip of the finger.
+LONGEST_EXTENSION = timedelta(days=366)
+
+
+class Decide:
+    """The decisions, one method each; every answer is an Answer, never an exception about the message."""
+
+    def __init__(
+        self, *, store: Store, clock: Clock, log: Log, bouncing: Bouncing, wake: Callable[[datetime], None]
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._log = log
+        self._bouncing = bouncing
+        self._wake = wake
+
+    async def cancel(self, prefix: str, actor: Actor, only: Collection[str] = ()) -> Answer:
+        """Stop the message, or drop only the recipients in `only`; done means never, unless restored."""
+        wanted = {address.normal(text) for text in only}
+
+        def compute(message: HeldMessage, now: datetime) -> moves.Result:
+            chosen = {r.address for r in message.recipients if address.normal(r.address) in wanted}
+            if wanted and not chosen:
+                text = "it has no such recipient; its recipients are " + _addresses(message)
+                return Refusal(reason=Refused.NO_RECIPIENT, message=message, text=text)
+            return moves.cancel(message, chosen, by=actor.name, now=now)
+
+        answer = await self._move(prefix, actor, compute)
+        return _admit_departures(answer, wanted)
+
+    async def restore(self, prefix: str, actor: Actor) -> Answer:
+        """Take a cancel back."""
+        return await self._move(prefix, actor, lambda m, now: moves.restore(m, by=actor.name, now=now))
+
+    async def release(self, prefix: str, actor: Actor) -> Answer:
+        """Send it now."""
+        return await self._move(prefix, actor, lambda m, now: moves.release(m, by=actor.name, now=now))
+
+    async def confirm(self, prefix: str, actor: Actor) -> Answer:
+        """The sender's yes."""
+        return await self._move(prefix, actor, lambda m, now: moves.confirm(m, by=actor.name, now=now))
+
+    async def approve(self, prefix: str, actor: Actor) -> Answer:
+        """The approver's yes."""
+        return await self._move(
+            prefix, actor, lambda m, now: moves.approve(m, by=actor.name, now=now), may=Actor.may_approve
+        )
+
+    async def reject(self, prefix: str, actor: Actor, reason: str) -> Answer:
+        """The approver's no; the message goes back to its sender with the reason."""
+
+        content: bytes | None = None
+        with contextlib.suppress(NoSuchMessage, AmbiguousId):
+            content = await self._store.content((await self._store.find(normalize(prefix))).id)
+
+        def compute(message: HeldMessage, now: datetime) -> moves.Result:
+            result = moves.reject(message, reason, by=actor.name, now=now)
+            return self._bouncing.rejected(result, reason, content) if isinstance(result, Change) else result
+
+        return await self._move(prefix, actor, compute, may=Actor.may_approve)
+
+    async def extend(
+        self, prefix: str, actor: Actor, *, by: timedelta | None, until: datetime | None
+    ) -> Answer:
+        """More time: `by` longer, or `until` a time; exactly one of the two is given."""
+
+        def later(told: datetime) -> datetime:
+            return until if until is not None else told + (by or timedelta(0))
+
+        def compute(message: HeldMessage, now: datetime) -> moves.Result:
+            wrong = _bad_extension(by, until, now)
+            if wrong:
+                return Refusal(reason=Refused.WRONG_STATE, message=message, text=wrong)
+            return moves.extend(message, later, by=actor.name, now=now)
+
+        return await self._move(prefix, actor, compute)
+
+    async def freeze(self, prefix: str, actor: Actor) -> Answer:
+        """Stop the clock."""
+        return await self._move(prefix, actor, lambda m, now: moves.freeze(m, by=actor.name, now=now))
+
+    async def thaw(self, prefix: str, actor: Actor) -> Answer:
+        """Start the clock again."""
+        return await self._move(prefix, actor, lambda m, now: moves.thaw(m, by=actor.name, now=now))
+
+    async def _move(
+        self,
+        prefix: str,
+        actor: Actor,
+        compute: Compute,
+        may: Callable[[Actor, HeldMessage], bool] = Actor.may_act_on,
+    ) -> Answer:
+        patience = self._clock.monotonic() + PATIENCE
+        rounds = 0
+        while True:
+            try:
+                message = await self._store.find(normalize(prefix))
+            except NoSuchMessage:
+                return Answer(told=Told.NO_SUCH_MESSAGE, text=f"no message {prefix!r}")
+            except AmbiguousId:
+                return Answer(told=Told.REFUSED, text=f"{prefix!r} begins several ids; give more letters")
+            if not may(actor, message):
+                return Answer(told=Told.NOT_YOURS, text=f"{message.id} is not yours to decide about")
+            now = self._clock.now()
+            result = compute(message, now)
+            if isinstance(result, Refusal):
+                if _in_the_air(result) and self._clock.monotonic() < patience:
+                    await self._clock.sleep(POLL)
+                    continue
+                return _refused(result)
+            if await self._store.apply(result):
+                return self._done(result, actor)
+            rounds += 1
+            if rounds >= ROUNDS:
+                return Answer(told=Told.TRY_LATER, text=f"{message.id} is changing right now; try again")
+
+    def _done(self, change: Change, actor: Actor) -> Answer:
+        after = change.after
+        self._log.event(change.event.event, id=after.id, by=actor.name, state=after.state.value)
+        if after.due_at is not None:
+            self._wake(after.due_at)
+        for new in change.adds:
+            if new.message.due_at is not None:
+                self._wake(new.message.due_at)
+        return Answer(told=Told.DONE, text=f"{after.id} is {after.state}", message=after)
+
+
+def _in_the_air(refusal: Refusal) -> bool:
+    """Whether the answer hangs on an attempt that is under way at this moment."""
+    unsure = refusal.reason in (Refused.BUSY, Refused.TOO_LATE)
+    return unsure and any(recipient.in_flight for recipient in refusal.message.recipients)
+
+
+def _refused(refusal: Refusal) -> Answer:
+    text = f"{refusal.message.id}: {refusal.text}"
+    if refusal.reason is Refused.TOO_LATE:
+        text = f"{text}: {what_left(refusal.message)}"
+    return Answer(told=BY_REFUSAL[refusal.reason], text=text, message=refusal.message)
+
+
+def _admit_departures(answer: Answer, wanted: Collection[str]) -> Answer:
+    """A cancel that came too late for some says so, though the others were stopped."""
+    if answer.told is not Told.DONE or answer.message is None:
+        return answer
+    gone = [
+        r
+        for r in answer.message.recipients
+        if (not wanted or address.normal(r.address) in wanted)
+        and (r.in_flight or r.maybe_sent or r.state is RecipientState.SENT)
+    ]
+    if not gone:
+        return answer
+    text = f"{answer.message.id}: what was left is stopped, but {what_left(answer.message)}"
+    return Answer(told=Told.TOO_LATE, text=text, message=answer.message)
+
+
+def _bad_extension(by: timedelta | None, until: datetime | None, now: datetime) -> str:
+    if (by is None) == (until is None):
+        return "give either a time to add or a time to wait for"
+    if by is not None and not timedelta(0) < by <= LONGEST_EXTENSION:
+        return "the time to add must be more than nothing and at most a year"
+    if until is not None and not now < until <= now + LONGEST_EXTENSION:
+        return "the time to wait for must lie ahead, at most a year"
+    return ""
+
+
+def _addresses(message: HeldMessage) -> str:
+    return ", ".join(recipient.address for recipient in message.recipients)

@@ -1,0 +1,220 @@
+"""The front desk: one request as plain JSON values, one answer as plain JSON values.
+
+The command line asks here, over the control socket while the guard runs and directly while it is stopped,
+so that both ways mean the same. Every answer has `told` (core/answer.py) and `text`.
+"""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+
+from mailguard.core import view
+from mailguard.core.actor import Actor
+from mailguard.core.answer import Answer, Told
+from mailguard.core.envelope import Envelope, Recipient, Submission
+from mailguard.core.errors import ConfigurationError, MailguardError, StoreError
+from mailguard.core.message import read_headers
+from mailguard.core.policy import Policy
+from mailguard.core.states import MessageState
+from mailguard.flow.decide import Decide
+from mailguard.flow.history import History
+from mailguard.flow.receive import Receive
+from mailguard.ports import Clock, Policies
+
+Json = dict[str, object]
+Request = Mapping[str, object]
+
+
+class BadRequest(MailguardError):
+    """A request that makes no sense; the text says what was expected."""
+
+
+class Desk:
+    """`about` tells what only the running program knows of itself (listeners, process); `parse_rules`
+    reads a rules file's text for `try`."""
+
+    def __init__(
+        self,
+        *,
+        decide: Decide,
+        history: History,
+        receive: Receive,
+        policies: Policies,
+        clock: Clock,
+        language: str,
+        about: Callable[[], Json],
+        parse_rules: Callable[[str, str], Policy],
+    ) -> None:
+        self._decide = decide
+        self._history = history
+        self._receive = receive
+        self._policies = policies
+        self._clock = clock
+        self._language = language
+        self._about = about
+        self._parse_rules = parse_rules
+        self._verbs: Mapping[str, Callable[[Request, Actor], Awaitable[Json]]] = {
+            "status": self._status,
+            "queue": self._queue,
+            "show": self._show,
+            "raw": self._raw,
+            "cancel": self._cancel,
+            "restore": self._plain(decide.restore),
+            "release": self._plain(decide.release),
+            "confirm": self._plain(decide.confirm),
+            "approve": self._plain(decide.approve),
+            "freeze": self._plain(decide.freeze),
+            "thaw": self._plain(decide.thaw),
+            "reject": self._reject,
+            "extend": self._extend,
+            "reload": self._reload,
+            "try": self._try,
+        }
+
+    async def answer(self, request: Request, actor: Actor) -> Json:
+        """Do what is asked; never raises for what a request or a message can be."""
+        verb = self._verbs.get(_text(request, "verb"))
+        if verb is None:
+            return _plain(Told.REFUSED, f"unknown verb {_text(request, 'verb')!r}")
+        try:
+            return await verb(request, actor)
+        except BadRequest as error:
+            return _plain(Told.REFUSED, str(error))
+        except ConfigurationError as error:
+            return {**_plain(Told.REFUSED, str(error)), "errors": [str(fault) for fault in error.faults]}
+        except StoreError as error:
+            return _plain(Told.TRY_LATER, str(error))
+
+    def _told(self, answer: Answer) -> Json:
+        shown = None if answer.message is None else view.message(answer.message, self._language)
+        return {**_plain(answer.told, answer.text), "message": shown}
+
+    def _plain(self, decision: Callable[[str, Actor], Awaitable[Answer]]) -> Callable[..., Awaitable[Json]]:
+        async def run(request: Request, actor: Actor) -> Json:
+            return self._told(await decision(_text(request, "id"), actor))
+
+        return run
+
+    async def _status(self, request: Request, actor: Actor) -> Json:
+        return {**_plain(Told.DONE, ""), "status": {**self._about(), **await self._history.status()}}
+
+    async def _queue(self, request: Request, actor: Actor) -> Json:
+        limit = request.get("limit")
+        messages = await self._history.listing(
+            actor,
+            states=_states(request),
+            sender=_text(request, "sender") or None,
+            finished=request.get("all") is True,
+            limit=limit if isinstance(limit, int) and limit > 0 else None,
+        )
+        shown = [view.message(message, self._language) for message in messages]
+        return {**_plain(Told.DONE, ""), "messages": shown}
+
+    async def _show(self, request: Request, actor: Actor) -> Json:
+        answer = await self._history.find(_text(request, "id"), actor)
+        told = self._told(answer)
+        if answer.message is not None:
+            shown = view.message(answer.message, self._language)
+            told["message"] = {**shown, "events": await self._history.events(answer.message)}
+        return told
+
+    async def _raw(self, request: Request, actor: Actor) -> Json:
+        answer = await self._history.find(_text(request, "id"), actor)
+        if answer.message is None:
+            return self._told(answer)
+        content = await self._history.content(answer.message)
+        if content is None:
+            return _plain(Told.TOO_LATE, f"{answer.message.id} is finished; its bytes are gone")
+        return {**self._told(answer), "content": base64.b64encode(content).decode("ascii")}
+
+    async def _cancel(self, request: Request, actor: Actor) -> Json:
+        return self._told(await self._decide.cancel(_text(request, "id"), actor, _texts(request, "to")))
+
+    async def _reject(self, request: Request, actor: Actor) -> Json:
+        reason = _text(request, "reason")
+        if not reason.strip():
+            raise BadRequest("a rejection needs a reason: its sender will read it")
+        return self._told(await self._decide.reject(_text(request, "id"), actor, reason))
+
+    async def _extend(self, request: Request, actor: Actor) -> Json:
+        seconds, until = request.get("by_seconds"), _text(request, "until")
+        by = timedelta(seconds=seconds) if isinstance(seconds, int | float) else None
+        at = _time(until) if until else None
+        return self._told(await self._decide.extend(_text(request, "id"), actor, by=by, until=at))
+
+    async def _reload(self, request: Request, actor: Actor) -> Json:
+        if not actor.admin:
+            return _plain(Told.NOT_YOURS, "only an admin may reload the rules")
+        faults = await self._policies.reload()
+        if faults:
+            errors = [str(fault) for fault in faults]
+            return {
+                **_plain(Told.REFUSED, "the old rules stay in force\n" + "\n".join(errors)),
+                "errors": errors,
+            }
+        count = len(self._policies.current.rules)
+        return _plain(Told.DONE, f"{count} rules are in force now")
+
+    async def _try(self, request: Request, actor: Actor) -> Json:
+        submission = self._imagine(request)
+        policy = self._policies.current
+        if rules := _text(request, "rules"):
+            policy = self._parse_rules(rules, _text(request, "rules_file") or "rules.toml")
+        judged = await self._receive.consider(submission, policy)
+        addresses = tuple(recipient.address for recipient in submission.envelope.recipients)
+        shown = view.verdict(judged.verdict, addresses, submission.received_at, self._language)
+        return {**_plain(Told.DONE, ""), "verdict": shown}
+
+    def _imagine(self, request: Request) -> Submission:
+        try:
+            content = base64.b64decode(_text(request, "content"), validate=True)
+        except binascii.Error as error:
+            raise BadRequest("the message must be base64") from error
+        headers = read_headers(content)
+        to = _texts(request, "to") or [*headers.to, *headers.cc]
+        if not to:
+            raise BadRequest("the message names no recipient; name one with --to")
+        sender = _text(request, "from") or next(iter(headers.from_), "")
+        envelope = Envelope(
+            sender=sender, recipients=tuple(Recipient(address=one) for one in dict.fromkeys(to))
+        )
+        return Submission(
+            envelope=envelope,
+            content=content,
+            user=_text(request, "user") or None,
+            peer="127.0.0.1",
+            helo="localhost",
+            protocol="ESMTP",
+            received_at=self._clock.now(),
+        )
+
+
+def _plain(told: Told, text: str) -> Json:
+    return {"told": told.value, "text": text}
+
+
+def _text(request: Request, key: str) -> str:
+    value = request.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _texts(request: Request, key: str) -> list[str]:
+    value = request.get(key)
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _states(request: Request) -> frozenset[MessageState]:
+    try:
+        return frozenset(MessageState(text) for text in _texts(request, "states"))
+    except ValueError as error:
+        names = ", ".join(state.value for state in MessageState)
+        raise BadRequest(f"{error}; the states are {names}") from error
+
+
+def _time(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadRequest(f"{text!r} is no time; expected one like 2026-11-22T18:30:00Z") from error
+    return at.astimezone()

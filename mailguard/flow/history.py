@@ -1,0 +1,89 @@
+"""Reading the queue: the list, one message with its history, the counts. Changes nothing."""
+
+from collections.abc import AsyncIterator
+
+from mailguard.core import view
+from mailguard.core.actor import Actor
+from mailguard.core.answer import Answer, Told
+from mailguard.core.errors import AmbiguousId, NoSuchMessage
+from mailguard.core.hold import HeldMessage
+from mailguard.core.identity import normalize
+from mailguard.core.states import MessageState
+from mailguard.ports import Clock, Page, Policies, Store
+
+PAGE = 500
+
+
+class History:
+    """What people may see of the queue: an admin everything, a person their own."""
+
+    def __init__(self, *, store: Store, policies: Policies, clock: Clock) -> None:
+        self._store = store
+        self._policies = policies
+        self._clock = clock
+
+    async def listing(
+        self,
+        actor: Actor,
+        *,
+        states: frozenset[MessageState] = frozenset(),
+        sender: str | None = None,
+        finished: bool = False,
+        limit: int | None = None,
+    ) -> list[HeldMessage]:
+        """The messages this actor may see, next to leave first."""
+        found: list[HeldMessage] = []
+        async for message in self._pages(states=states, sender=sender, finished=finished):
+            if actor.may_act_on(message):
+                found.append(message)
+            if limit is not None and len(found) >= limit:
+                break
+        return found
+
+    async def _pages(
+        self, *, states: frozenset[MessageState], sender: str | None, finished: bool
+    ) -> AsyncIterator[HeldMessage]:
+        # Page by page, so that a long list never keeps the store from those who wait to write.
+        after: str | None = None
+        while True:
+            page = await self._store.page(
+                Page(states=states, sender=sender, finished=finished, after=after, limit=PAGE)
+            )
+            for message in page:
+                yield message
+            if len(page) < PAGE:
+                return
+            after = page[-1].id
+
+    async def find(self, prefix: str, actor: Actor) -> Answer:
+        """One message; its approvers may see it too."""
+        try:
+            message = await self._store.find(normalize(prefix))
+        except NoSuchMessage:
+            return Answer(told=Told.NO_SUCH_MESSAGE, text=f"no message {prefix!r}")
+        except AmbiguousId:
+            return Answer(told=Told.REFUSED, text=f"{prefix!r} begins several ids; give more letters")
+        if not (actor.may_act_on(message) or actor.may_approve(message)):
+            return Answer(told=Told.NOT_YOURS, text=f"{message.id} is not yours to see")
+        return Answer(told=Told.DONE, text="", message=message)
+
+    async def events(self, message: HeldMessage) -> list[view.Json]:
+        """The message's history, oldest first."""
+        return [view.event(event) for event in await self._store.events(message.id)]
+
+    async def content(self, message: HeldMessage) -> bytes | None:
+        """Its bytes as received, or None where they are gone."""
+        return await self._store.content(message.id)
+
+    async def status(self) -> view.Json:
+        """Counts by state, what is overdue, the rules in force and the last reload's faults."""
+        census = await self._store.census(self._clock.now())
+        policy = self._policies.current
+        return {
+            "messages": {state.value: census.by_state.get(state, 0) for state in MessageState},
+            "overdue": census.overdue,
+            "oldest_overdue": view.time(census.oldest_overdue),
+            "rules": [rule.name for rule in policy.rules],
+            "internal_domains": list(policy.internal_domains),
+            "reload_errors": [str(fault) for fault in self._policies.faults],
+        }

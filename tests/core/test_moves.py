@@ -1,0 +1,283 @@
+"""The moves, computed: what each makes of a message, and what each tells where it is not possible."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailguard.core import delivery, moves
+from mailguard.core.delivery import Answer, Outcome
+from mailguard.core.hold import Action, Change, HeldMessage
+from mailguard.core.moves import Refusal, Refused
+from mailguard.core.states import MessageState, RecipientState
+from tests.making import DELAY, MARGIN, NOW, gated, in_state, message, recipient
+
+SOON = NOW + timedelta(minutes=1)
+LATE = NOW + timedelta(hours=1)
+
+
+def changed(result: moves.Result | None) -> HeldMessage:
+    """The message after a move that must have been made."""
+    assert isinstance(result, Change), result
+    assert result.after.version == result.before.version + 1
+    return result.after
+
+
+def refused(result: moves.Result) -> Refused:
+    """Why a move was not made."""
+    assert isinstance(result, Refusal), result
+    return result.reason
+
+
+def test_cancel_stops_every_recipient_and_keeps_the_bytes_for_a_restore() -> None:
+    result = moves.cancel(message(recipient("b@x.example"), recipient("c@y.example")), (), by="a", now=SOON)
+    after = changed(result)
+    assert after.state is MessageState.CANCELLED
+    assert {r.state for r in after.recipients} == {RecipientState.DROPPED}
+    assert after.due_at is None
+    assert after.body_kept
+    assert isinstance(result, Change)
+    assert result.event.detail == {"dropped": ["b@x.example", "c@y.example"]}
+
+
+def test_cancel_of_one_recipient_lets_the_rest_wait() -> None:
+    before = message(recipient("b@x.example"), recipient("c@y.example"))
+    after = changed(moves.cancel(before, {"c@y.example"}, by="a", now=SOON))
+    assert after.state is MessageState.HELD
+    assert [r.state for r in after.recipients] == [RecipientState.WAITING, RecipientState.DROPPED]
+    assert after.due_at == before.due_at
+
+
+def test_dropping_the_last_waiting_recipient_cancels() -> None:
+    left = recipient("b@x.example", state=RecipientState.SENT, due_at=None, sent_at=NOW)
+    after = changed(moves.cancel(message(left, recipient("c@y.example")), (), by="a", now=SOON))
+    assert after.state is MessageState.CANCELLED
+
+
+def test_cancel_in_mid_relay_reaches_only_those_who_wait() -> None:
+    flying = recipient("b@x.example", in_flight=True)
+    before = message(flying, recipient("c@y.example"), state=MessageState.RELAYING)
+    after = changed(moves.cancel(before, (), by="a", now=SOON))
+    assert after.state is MessageState.RELAYING
+    assert [r.state for r in after.recipients] == [RecipientState.WAITING, RecipientState.DROPPED]
+    assert after.recipients[0].in_flight
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (MessageState.CANCELLED, Refused.ALREADY),
+        (MessageState.REJECTED, Refused.ALREADY),
+        (MessageState.EXPIRED, Refused.ALREADY),
+        (MessageState.SENT, Refused.TOO_LATE),
+        (MessageState.FAILED, Refused.TOO_LATE),
+        (MessageState.RELAYING, Refused.TOO_LATE),
+    ],
+)
+def test_cancel_tells_the_truth_where_it_cannot(state: MessageState, reason: Refused) -> None:
+    assert refused(moves.cancel(in_state(state), (), by="a", now=SOON)) is reason
+
+
+def test_restore_holds_again_with_the_delay_from_now() -> None:
+    cancelled = changed(moves.cancel(message(), (), by="a", now=SOON))
+    after = changed(moves.restore(cancelled, by="a", now=LATE))
+    assert after.state is MessageState.HELD
+    assert after.release_at == LATE + DELAY
+    assert after.due_at == LATE + DELAY + MARGIN
+
+
+def test_restore_after_the_time_for_it_is_too_late() -> None:
+    cancelled = changed(moves.cancel(message(), (), by="a", now=SOON))
+    assert refused(moves.restore(cancelled, by="a", now=SOON + timedelta(days=8))) is Refused.TOO_LATE
+
+
+@pytest.mark.parametrize("gate", [Action.CONFIRM, Action.APPROVE])
+def test_cancel_and_restore_is_no_way_round_a_gate(gate: Action) -> None:
+    state = MessageState.CONFIRM if gate is Action.CONFIRM else MessageState.APPROVAL
+    cancelled = changed(moves.cancel(in_state(state), (), by="a", now=SOON))
+    after = changed(moves.restore(cancelled, by="a", now=LATE))
+    assert after.state is state
+    assert after.due_at is None
+
+
+def test_release_sends_now() -> None:
+    after = changed(moves.release(message(), by="a", now=SOON))
+    assert after.state is MessageState.QUEUED
+    assert after.due_at == SOON
+
+
+def test_release_of_what_waits_for_an_approver_is_refused() -> None:
+    assert refused(moves.release(in_state(MessageState.APPROVAL), by="a", now=SOON)) is Refused.WRONG_STATE
+
+
+def test_confirm_before_the_delay_is_over_waits_for_its_end() -> None:
+    after = changed(moves.confirm(in_state(MessageState.CONFIRM), by="a", now=SOON))
+    assert after.state is MessageState.HELD
+    assert after.release_at == NOW + DELAY
+    assert after.expires_at is None
+
+
+def test_confirm_after_the_delay_leaves_at_once() -> None:
+    after = changed(moves.confirm(in_state(MessageState.CONFIRM), by="a", now=LATE))
+    assert after.state is MessageState.QUEUED
+    assert after.due_at == LATE
+
+
+def test_a_confirmed_message_that_was_cancelled_restores_without_the_gate() -> None:
+    confirmed = changed(moves.confirm(in_state(MessageState.CONFIRM), by="a", now=SOON))
+    cancelled = changed(moves.cancel(confirmed, (), by="a", now=SOON))
+    assert changed(moves.restore(cancelled, by="a", now=LATE)).state is MessageState.HELD
+
+
+def test_reject_ends_it_and_drops_the_bytes() -> None:
+    result = moves.reject(in_state(MessageState.APPROVAL), "not yet", by="p", now=SOON)
+    after = changed(result)
+    assert after.state is MessageState.REJECTED
+    assert not after.body_kept
+    assert isinstance(result, Change)
+    assert result.drop_body
+    assert result.event.detail["reason"] == "not yet"
+
+
+def test_extend_moves_the_time_that_was_told_and_never_back() -> None:
+    after = changed(moves.extend(message(), lambda told: told + DELAY, by="a", now=SOON))
+    assert after.release_at == NOW + 2 * DELAY
+    assert after.due_at == NOW + 2 * DELAY + MARGIN
+    earlier = changed(moves.extend(message(), lambda told: SOON, by="a", now=SOON))
+    assert earlier.release_at == NOW + DELAY
+
+
+def test_freeze_stops_the_clock_and_thaw_gives_the_rest_of_the_time() -> None:
+    frozen = changed(moves.freeze(message(), by="a", now=SOON))
+    assert frozen.state is MessageState.FROZEN
+    assert frozen.due_at is None
+    # Nothing may stay stuck: a frozen message has an end as well.
+    assert frozen.expires_at is not None
+    thawed = changed(moves.thaw(frozen, by="a", now=LATE))
+    assert thawed.state is MessageState.HELD
+    assert thawed.release_at == LATE + DELAY - (SOON - NOW)
+
+
+@pytest.mark.parametrize("state", [MessageState.CONFIRM, MessageState.APPROVAL, MessageState.FROZEN])
+def test_expire_returns_what_nobody_decided(state: MessageState) -> None:
+    after = changed(moves.expire(in_state(state), by="mailguard", now=LATE))
+    assert after.state is MessageState.EXPIRED
+    assert not after.body_kept
+
+
+def test_claim_takes_only_what_is_due() -> None:
+    before = message(
+        recipient("now@x.example", due_at=NOW),
+        recipient("later@x.example"),
+        recipient("gone@x.example", state=RecipientState.DROPPED, due_at=None),
+    )
+    change = moves.claim(before, by="mailguard", now=SOON)
+    assert change is not None
+    assert [r.in_flight for r in change.after.recipients] == [True, False, False]
+    assert change.after.state is MessageState.RELAYING
+    assert moves.claim(change.after, by="mailguard", now=LATE) is None
+
+
+def test_a_frozen_message_is_never_claimed() -> None:
+    assert moves.claim(in_state(MessageState.FROZEN), by="mailguard", now=LATE) is None
+
+
+def test_the_split_off_part_leaves_while_the_rest_waits_for_a_person() -> None:
+    at_once = recipient("b@x.example", delay=timedelta(0), release_at=NOW, due_at=NOW)
+    before = message(at_once, gated("c@y.example"), state=MessageState.CONFIRM, gate=Action.CONFIRM)
+    claimed = moves.claim(before, by="mailguard", now=NOW)
+    assert claimed is not None
+    outcome = Outcome(address="b@x.example", answer=Answer.TAKEN, reply="250 ok")
+    after = delivery.settle(claimed.after, [outcome], by="mailguard", now=NOW).after
+    assert after.state is MessageState.CONFIRM
+    assert [r.state for r in after.recipients] == [RecipientState.SENT, RecipientState.WAITING]
+
+
+def test_recover_tries_again_and_says_that_it_may_arrive_twice() -> None:
+    change = moves.recover(in_state(MessageState.RELAYING), by="mailguard", now=LATE)
+    assert change.after.state is MessageState.QUEUED
+    assert change.after.due_at == LATE
+    assert change.event.detail == {"may_arrive_twice": ["b@client.example"]}
+
+
+Person = Callable[[HeldMessage, datetime], moves.Result]
+
+PEOPLE: dict[str, Person] = {
+    "cancel": lambda m, now: moves.cancel(m, (), by="a", now=now),
+    "drop": lambda m, now: moves.cancel(m, {"c@y.example"}, by="a", now=now),
+    "restore": lambda m, now: moves.restore(m, by="a", now=now),
+    "release": lambda m, now: moves.release(m, by="a", now=now),
+    "confirm": lambda m, now: moves.confirm(m, by="a", now=now),
+    "approve": lambda m, now: moves.approve(m, by="a", now=now),
+    "reject": lambda m, now: moves.reject(m, "no", by="a", now=now),
+    "extend": lambda m, now: moves.extend(m, lambda told: told + DELAY, by="a", now=now),
+    "freeze": lambda m, now: moves.freeze(m, by="a", now=now),
+    "thaw": lambda m, now: moves.thaw(m, by="a", now=now),
+    "expire": lambda m, now: moves.expire(m, by="a", now=now),
+}
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+@pytest.mark.parametrize("state", MessageState)
+def test_every_move_from_every_state_answers_without_an_exception(name: str, state: MessageState) -> None:
+    result = PEOPLE[name](in_state(state), SOON)
+    assert isinstance(result, Change | Refusal)
+
+
+def attempt(before: HeldMessage, answers: list[Answer], now: datetime) -> HeldMessage:
+    """Claim and settle in one go; the message as it was where nothing is due."""
+    claimed = moves.claim(before, by="mailguard", now=now)
+    if claimed is None:
+        return before
+    flying = [r for r in claimed.after.recipients if r.in_flight]
+    outcomes = [
+        Outcome(address=r.address, answer=answer, reply="said")
+        for r, answer in zip(flying, answers, strict=False)
+    ]
+    return delivery.settle(claimed.after, outcomes, by="mailguard", now=now).after
+
+
+@given(
+    start=st.sampled_from(
+        [MessageState.HELD, MessageState.CONFIRM, MessageState.APPROVAL, MessageState.QUEUED]
+    ),
+    steps=st.lists(
+        st.one_of(
+            st.sampled_from(sorted(PEOPLE)),
+            st.lists(st.sampled_from(Answer), min_size=2, max_size=2),
+        ),
+        max_size=12,
+    ),
+    pauses=st.lists(st.integers(min_value=0, max_value=90), min_size=12, max_size=12),
+)
+def test_no_walk_breaks_the_rules(
+    start: MessageState, steps: list[str | list[Answer]], pauses: list[int]
+) -> None:
+    """Whatever happens in whatever order: a dropped recipient is never sent to unless restored, a gate is
+    never passed without its yes, and whatever is unfinished has a next time."""
+    first = in_state(start)
+    current = replace(
+        first, recipients=(*first.recipients, replace(first.recipients[0], address="c@y.example"))
+    )
+    now, opened = NOW, current.gate is Action.NONE
+    for step, pause in zip(steps, pauses, strict=False):
+        now += timedelta(minutes=pause)
+        before = current
+        if isinstance(step, str):
+            result = PEOPLE[step](current, now)
+            if isinstance(result, Change):
+                current = result.after
+                opened = opened or step in ("release", "confirm", "approve")
+        else:
+            current = attempt(current, step, now)
+            assert opened or current == before
+        for old, new in zip(before.recipients, current.recipients, strict=True):
+            if old.state is RecipientState.DROPPED and step != "restore":
+                assert new.state is RecipientState.DROPPED
+            if new.state is RecipientState.SENT and old.state is not RecipientState.SENT:
+                assert old.open
+        if not current.state.finished:
+            assert current.due_at is not None or current.expires_at is not None
