@@ -157,6 +157,7 @@ class _Report:
             reason=self.reason,
             hostname=self.hostname,
             language=self.language,
+            doubtful=any(recipient.maybe_sent for recipient in self.recipients),
         )
         return [
             mark,

@@ -65,6 +65,10 @@ _LABELS: Mapping[str, tuple[str, str, str, str, str]] = {
     "en": ("Subject", "Taken", "Id", "Reason", "This is the mail guard at {hostname}."),
     "fr": ("Objet", "Reçu", "Id", "Motif", "Ceci est un message du garde-courrier {hostname}."),
 }
+_DOUBT: Mapping[str, str] = {
+    "en": "An attempt ended without an answer: it may have arrived all the same.",
+    "fr": "Une tentative s'est terminée sans réponse : le message est peut-être arrivé malgré tout.",
+}
 
 
 def subject_text(kind: str, subject: str, language: str) -> str:
@@ -80,8 +84,10 @@ def body_text(
     reason: str,
     hostname: str,
     language: str,
+    doubtful: bool = False,
 ) -> str:
-    """The report for a person. `recipients` are addresses with what the upstream said of each, cleaned."""
+    """The report for a person. `recipients` are addresses with what the upstream said of each, cleaned;
+    `doubtful` where an attempt ended without an answer."""
     words = _words(kind, language)
     subject, taken, name, because, hello = _LABELS.get(language, _LABELS["en"])
     colon = " :" if language == "fr" else ":"
@@ -89,6 +95,8 @@ def body_text(
     for address, reply in recipients:
         lines += [f"  {address}", *([f"    {reply}"] if reply else [])]
     lines.append("")
+    if doubtful:
+        lines += [_DOUBT.get(language, _DOUBT["en"]), ""]
     if reason:
         lines += [f"{because}{colon} {reason}", ""]
     clean = "".join(c if c.isprintable() else " " for c in message.subject)

@@ -25,7 +25,9 @@ _BLOCK = re.compile(
 )
 _CELL = re.compile(rf"<t[dh]\b{_REST}", re.IGNORECASE)
 _TAG = re.compile(rf"<[a-z/!?]{_REST}", re.IGNORECASE)
-_ENTITY = re.compile(r"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z][a-zA-Z0-9]{1,31}));?")
+_ENTITY = re.compile(
+    r"&(?:#([0-9]{1,7}+)(?![0-9])|#[xX]([0-9a-fA-F]{1,6}+)(?![0-9a-fA-F])|([a-zA-Z][a-zA-Z0-9]{1,31}));?"
+)
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 # Where a quotation begins, an indentation begins, and either ends; such characters are cleaned from mail.
@@ -43,7 +45,7 @@ def to_text(html: str) -> str:
     text = _BLOCK.sub("\n", text)
     text = _CELL.sub(" ", text)
     text = _TAG.sub("", text)
-    text = _ENTITY.sub(_character, text)
+    text = _ENTITY.sub(_character, text).replace("\u00a0", " ")
     return _BLANK_LINES.sub("\n\n", "\n".join(_lines(text))).strip()
 
 

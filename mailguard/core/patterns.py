@@ -55,13 +55,14 @@ def domains(names: tuple[str, ...]) -> Domains:
 class Patterns:
     """A list of address patterns, taken together, with its groups already put in.
 
-    A group of thousands costs no more to look at than one address: whole addresses and domains are in
-    sets, and only patterns with a star in the local part are tried one by one.
+    A group of thousands costs no more to look at than one address: whole addresses (`exact`: local part
+    and domain) and domains are in sets, and only the patterns with a star before the @, or with both a
+    local part and a star behind it, are tried one by one.
     """
 
     internal: bool = False
     external: bool = False
-    exact: frozenset[str] = frozenset()
+    exact: frozenset[tuple[str, str]] = frozenset()
     domains: Domains = Domains()
     globs: tuple[tuple[Glob, Domains], ...] = ()
 
@@ -77,11 +78,12 @@ class Patterns:
             return True
         if not candidate.plain:
             return False
-        if str(candidate) in self.exact or self.domains.cover(candidate.domain):
+        if (candidate.local, candidate.domain) in self.exact or self.domains.cover(candidate.domain):
             return True
-        return any(
-            local.fits(candidate.local) and there.cover(candidate.domain) for local, there in self.globs
-        )
+        for local, there in self.globs:
+            if there.cover(candidate.domain) and local.fits(candidate.local):
+                return True
+        return False
 
 
 def compile_patterns(texts: Iterable[str], groups: Mapping[str, Patterns]) -> Patterns:
@@ -120,4 +122,4 @@ def _one(text: str, groups: Mapping[str, Patterns]) -> Patterns:
         raise ValueError(f"{text!r} is no address pattern")
     if "*" in parsed.local or where.above:
         return Patterns(globs=((glob(parsed.local), where),))
-    return Patterns(exact=frozenset({str(parsed)}))
+    return Patterns(exact=frozenset({(parsed.local, parsed.domain)}))

@@ -110,12 +110,12 @@ class Policy:
 
     def case(self, facts: Facts, findings: Iterable[Finding] = ()) -> Case:
         """A message as the rules of this policy see it."""
-        recipients = tuple(address.parse(each.address) for each in facts.envelope.recipients)
+        recipients = tuple([address.parse(each.address) for each in facts.envelope.recipients])
         return Case(
             facts=facts,
             sender=address.parse(facts.envelope.sender),
             recipients=recipients,
-            external=tuple(not self.inside(who) for who in recipients),
-            findings=frozenset(finding.check for finding in findings),
+            external=tuple([not self.inside(who) for who in recipients]),
+            findings=frozenset([finding.check for finding in findings]),
             is_internal=self.inside,
         )

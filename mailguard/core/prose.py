@@ -10,15 +10,16 @@ from typing import Protocol
 # a mark can be a vowel, and the word without it another word.
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 # The spellings of one apostrophe, and the soft hyphen, which nobody sees.
-_SAME = str.maketrans({"\u2019": "'", "\u02bc": "'", "\u00ad": None})
+_SAME = (("\u2019", "'"), ("\u02bc", "'"), ("\u00ad", ""))
 
 
 def fold(text: str) -> str:
     """Without case and accents; line breaks stay."""
     if text.isascii():
         return text.lower()
-    apart = unicodedata.normalize("NFD", text.translate(_SAME).casefold())
-    return _ACCENTS.sub("", apart)
+    for spelling, usual in _SAME:
+        text = text.replace(spelling, usual)
+    return _ACCENTS.sub("", unicodedata.normalize("NFD", text.casefold()))
 
 
 @dataclass(frozen=True, kw_only=True)

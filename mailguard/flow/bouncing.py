@@ -49,6 +49,8 @@ class Bouncing:
         content: bytes | None,
         reason: str = "",
     ) -> Change:
+        if not recipients:
+            return change
         made = bounce.bounce(
             change.before,
             recipients,

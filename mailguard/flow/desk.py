@@ -5,7 +5,6 @@ so that both ways mean the same. Every answer has `told` (core/answer.py) and `t
 """
 
 import base64
-import binascii
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -138,10 +137,10 @@ class Desk:
         return self._told(await self._decide.reject(_text(request, "id"), actor, reason))
 
     async def _extend(self, request: Request, actor: Actor) -> Json:
-        seconds, until = request.get("by_seconds"), _text(request, "until")
-        by = timedelta(seconds=seconds) if isinstance(seconds, int | float) else None
+        by, until = request.get("by_seconds"), _text(request, "until")
+        longer = _duration(by) if isinstance(by, int | float) else None
         at = _time(until) if until else None
-        return self._told(await self._decide.extend(_text(request, "id"), actor, by=by, until=at))
+        return self._told(await self._decide.extend(_text(request, "id"), actor, by=longer, until=at))
 
     async def _reload(self, request: Request, actor: Actor) -> Json:
         if not actor.admin:
@@ -169,7 +168,7 @@ class Desk:
     def _imagine(self, request: Request) -> Submission:
         try:
             content = base64.b64decode(_text(request, "content"), validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise BadRequest("the message must be base64") from error
         headers = read_headers(content)
         to = _texts(request, "to") or [*headers.to, *headers.cc]
@@ -210,6 +209,13 @@ def _states(request: Request) -> frozenset[MessageState]:
     except ValueError as error:
         names = ", ".join(state.value for state in MessageState)
         raise BadRequest(f"{error}; the states are {names}") from error
+
+
+def _duration(seconds: float) -> timedelta:
+    try:
+        return timedelta(seconds=seconds)
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(f"{seconds} is no number of seconds") from error
 
 
 def _time(text: str) -> datetime:

@@ -36,7 +36,7 @@ async def test_an_answer_joins_the_thread_it_answers(parts: Parts) -> None:
     await parts.submit(content=MESSAGE)
     await parts.tick(timedelta(minutes=6))
     await parts.submit("client@customer.example", "stranger@elsewhere.example", content=ANSWER)
-    await parts.tick(timedelta(minutes=6))
+    await parts.tick(timedelta(minutes=20))
     thread = await parts.memory.thread(["two@corp.example"])
     assert "stranger@elsewhere.example" in thread.participants
 

@@ -1,0 +1,313 @@
+"""The one place where the parts are built and joined. Read from the top down it is the program."""
+
+import asyncio
+import os
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import uvloop
+
+from mailguard.core.actor import ADMIN
+from mailguard.core.errors import ConfigurationError, Fault, StoreError, UnknownSchema
+from mailguard.core.identity import from_random
+from mailguard.edge import oplog, systemd
+from mailguard.edge.accounts import UsersFile
+from mailguard.edge.bodies import BodyReader
+from mailguard.edge.clock import SystemClock
+from mailguard.edge.config import RulesFile, Settings, load_settings, parse_rules
+from mailguard.edge.control import ControlServer
+from mailguard.edge.listeners import Listeners, TlsFiles
+from mailguard.edge.maildir_out import MaildirRelay
+from mailguard.edge.smtp_in import Reception, SmtpOptions, SmtpSession
+from mailguard.edge.smtp_out import SmtpRelay, UpstreamOptions
+from mailguard.edge.store import Database, SqliteMemory, SqliteStore, StateLock
+from mailguard.flow.alarm import Alarm
+from mailguard.flow.bouncing import Bouncing
+from mailguard.flow.decide import Decide
+from mailguard.flow.desk import Desk
+from mailguard.flow.history import History
+from mailguard.flow.receive import Receive
+from mailguard.flow.release import Release
+from mailguard.flow.remember import Remember
+from mailguard.flow.retention import Retention
+from mailguard.ports import Clock, Log, Relay
+
+Json = dict[str, object]
+Addresses = dict[str, list[str]]
+
+CONTROL = "control.sock"
+
+# What is in hand when the guard is told to stop gets so long to come to its end.
+GRACE = timedelta(seconds=15)
+WORKERS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """The use cases on an open store, without any way in or out: what the stopped guard has too."""
+
+    desk: Desk
+    receive: Receive
+    release: Release
+    retention: Retention
+
+
+def ask_stopped(config: Path | None, request: Mapping[str, object]) -> Json:
+    """One request to the store itself, while no guard runs.
+
+    Raises ConfigurationError, and StoreLocked where a guard has the store after all.
+    """
+    settings = load_settings(config)
+    return asyncio.run(_ask_stopped(settings, request))
+
+
+async def _ask_stopped(settings: Settings, request: Mapping[str, object]) -> Json:
+    log = oplog.configure(oplog.LogFormat(settings.log.format), "error")
+    rules = RulesFile.load(settings.rules_file)
+    with StateLock.take(settings.state_dir):
+        async with _queue(settings, rules, _relay(settings, log), SystemClock(), log, _at_rest) as queue:
+            # The last guard may have been cut off in mid-relay; an answer must know of it.
+            await queue.release.recover()
+            return await queue.desk.answer(request, ADMIN)
+
+
+def _at_rest() -> Json:
+    return {"running": False, "listeners": {}, "upstream": None}
+
+
+def serve(config: Path | None) -> int:
+    """Run the guard until it is told to stop; the exit code."""
+    try:
+        settings = load_settings(config)
+        rules = RulesFile.load(settings.rules_file)
+        log = oplog.configure(oplog.LogFormat(settings.log.format), settings.log.level)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, rules, log))
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except UnknownSchema as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except (StoreError, OSError) as error:
+        sys.stderr.write(f"mailguard cannot start: {error}\n")
+        return 75 if isinstance(error, StoreError) else 1
+    return 0
+
+
+async def _serve(settings: Settings, rules: RulesFile, log: Log) -> None:
+    """From the lock to the last goodbye; what is opened first is closed last."""
+    clock = SystemClock()
+    listening: Addresses = {}
+
+    def about() -> Json:
+        upstream = _upstream_name(settings)
+        return {"running": True, "pid": os.getpid(), "listeners": listening, "upstream": upstream}
+
+    with StateLock.take(settings.state_dir):
+        relay = _relay(settings, log)
+        async with _queue(settings, rules, relay, clock, log, about) as queue:
+            await queue.release.recover()
+            releasing = asyncio.create_task(queue.release.run())
+            try:
+                async with _doors(settings, queue, clock, log) as addresses:
+                    listening |= addresses
+                    _welcome(settings, rules, listening)
+                    await _until_told(rules, queue, releasing, clock, log)
+                # Nothing comes in any more; what is on its way out comes to its end.
+                queue.release.stop()
+                await asyncio.wait([releasing], timeout=GRACE.total_seconds())
+            finally:
+                releasing.cancel()
+                await asyncio.gather(releasing, return_exceptions=True)
+                await relay.close()
+
+
+async def _until_told(
+    rules: RulesFile, queue: Queue, releasing: "asyncio.Task[None]", clock: Clock, log: Log
+) -> None:
+    """The quiet work beside the road, until a signal ends it. Raises where a part has died."""
+    loop, stop, hangup = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
+
+    def told(faults: tuple[Fault, ...]) -> None:
+        if faults:
+            log.trouble("rules_not_taken", errors=[str(fault) for fault in faults])
+        else:
+            log.event("rules_taken", rules=[rule.name for rule in rules.current.rules])
+
+    async def reload_on_hangup() -> None:
+        while True:
+            await hangup.wait()
+            hangup.clear()
+            told(await rules.reload())
+
+    side = [queue.retention.run(), rules.watch(clock, told), reload_on_hangup()]
+    tasks = [asyncio.create_task(work) for work in side]
+    stopping = asyncio.create_task(stop.wait())
+    systemd.notify(os.environ.get("NOTIFY_SOCKET"), systemd.READY)
+    try:
+        done, _ = await asyncio.wait([stopping, releasing, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        systemd.notify(os.environ.get("NOTIFY_SOCKET"), systemd.STOPPING)
+        for task in (stopping, *tasks):
+            task.cancel()
+        await asyncio.gather(stopping, *tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _queue(
+    settings: Settings,
+    rules: RulesFile,
+    relay: Relay,
+    clock: Clock,
+    log: Log,
+    about: Callable[[], Json],
+) -> AsyncIterator[Queue]:
+    """The store, and everything that is done with it."""
+    path = settings.database
+    if path is None:
+        raise StoreError('PostgreSQL as the store is not built yet; use url = "sqlite:queue.db"')
+    database = await Database.open(path, log=log)
+    bodies = BodyReader()
+    try:
+        store, memory = SqliteStore(database), SqliteMemory(database)
+        alarm = Alarm(clock=clock)
+        bouncing = Bouncing(ids=_fresh_id, hostname=settings.hostname, language=settings.language)
+        receive = Receive(
+            store=store,
+            memory=memory,
+            policies=rules,
+            bodies=bodies,
+            clock=clock,
+            log=log,
+            ids=_fresh_id,
+            hostname=settings.hostname,
+            wake=alarm.sound,
+        )
+        release = Release(
+            store=store,
+            relay=relay,
+            remember=Remember(memory=memory),
+            bouncing=bouncing,
+            alarm=alarm,
+            clock=clock,
+            log=log,
+            hostname=settings.hostname,
+            workers=WORKERS,
+        )
+        decide = Decide(store=store, clock=clock, log=log, bouncing=bouncing, wake=alarm.sound)
+        desk = Desk(
+            decide=decide,
+            history=History(store=store, policies=rules, clock=clock),
+            receive=receive,
+            policies=rules,
+            clock=clock,
+            language=settings.language,
+            about=about,
+            parse_rules=parse_rules,
+        )
+        retention = Retention(store=store, policies=rules, clock=clock, log=log)
+        yield Queue(desk=desk, receive=receive, release=release, retention=retention)
+    finally:
+        bodies.close()
+        await database.close()
+
+
+@asynccontextmanager
+async def _doors(settings: Settings, queue: Queue, clock: Clock, log: Log) -> AsyncIterator[Addresses]:
+    """The ways in: SMTP, and the control socket. They close before the queue does."""
+    smtp = settings.smtp
+    tls = TlsFiles(smtp.tls_cert, smtp.tls_key, log=log) if smtp.tls_cert and smtp.tls_key else None
+    accounts = UsersFile(settings.accounts.file, clock=clock, log=log)
+    reception = Reception(
+        options=SmtpOptions(
+            hostname=settings.hostname,
+            trusted_networks=smtp.trusted_networks,
+            max_message_bytes=smtp.max_message_bytes,
+            max_recipients=smtp.max_recipients,
+            max_connections=smtp.max_connections,
+            max_connections_per_ip=smtp.max_connections_per_ip,
+            bare_newline=smtp.bare_newline,
+        ),
+        accept=queue.receive.accept,
+        accounts=accounts,
+        clock=clock,
+        log=log,
+        tls=None if tls is None else tls.context,
+    )
+    listeners = Listeners()
+    control = ControlServer(path=settings.state_dir / CONTROL, answer=queue.desk.answer, log=log)
+    try:
+        places = [(where.host, where.port) for where in smtp.listen]
+        opened = {"SMTP": await listeners.open(partial(SmtpSession, reception), places)}
+        if tls is not None:
+            places = [(where.host, where.port) for where in smtp.listen_tls]
+            with_tls = partial(SmtpSession, reception, implicit_tls=True)
+            opened |= {"SMTP with TLS": await listeners.open(with_tls, places)} if places else {}
+        await control.start()
+        yield opened
+    finally:
+        await control.close()
+        await listeners.close()
+        await reception.drain(GRACE)
+        accounts.close()
+
+
+def _relay(settings: Settings, log: Log) -> Relay:
+    """The way to the real outgoing server; without one, a folder, so that nothing leaves the machine."""
+    upstream = settings.upstream
+    if upstream.kind == "maildir" or upstream.host is None:
+        return MaildirRelay(settings.outgoing)
+    password = upstream.password
+    return SmtpRelay(
+        UpstreamOptions(
+            host=upstream.host,
+            port=upstream.port,
+            hostname=settings.hostname,
+            tls=upstream.tls,
+            ca_file=upstream.ca_file,
+            username=upstream.username,
+            password=None if password is None else password.get_secret_value(),
+            connections=WORKERS,
+        )
+    )
+
+
+def _upstream_name(settings: Settings) -> str:
+    upstream = settings.upstream
+    if upstream.kind == "maildir":
+        return f"folder {settings.outgoing}"
+    return f"{upstream.host}:{upstream.port} ({upstream.tls})"
+
+
+def _welcome(settings: Settings, rules: RulesFile, listening: Addresses) -> None:
+    """The first lines: where it listens, what it does with mail, and what to try next."""
+    where = " and ".join(f"{name} on {', '.join(places)}" for name, places in listening.items())
+    policy = rules.current
+    inside = ", ".join(policy.internal_domains) or "nobody yet (internal_domains), so all mail is held"
+    sys.stdout.write(
+        f"mailguard takes mail by {where}.\n"
+        f"Rules in force: {', '.join(rule.name for rule in policy.rules) or 'none'}. Inside: {inside}.\n"
+        f"What is let go leaves to {_upstream_name(settings)}.\n"
+        "Try next, in another terminal:\n"
+        "  mailguard queue        what is held, next to leave first\n"
+        "  mailguard cancel ID    stop it; the first letters of the id are enough\n"
+        "  mailguard show ID      why it is held, and what happened to it\n"
+    )
+    sys.stdout.flush()
+
+
+def _fresh_id() -> str:
+    return from_random(secrets.token_bytes(8))

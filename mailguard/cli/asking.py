@@ -1,0 +1,43 @@
+"""From a verb to its answer: ask the running guard, or, while it is stopped, the store itself."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mailguard.core.answer import Told
+from mailguard.core.errors import ConfigurationError, MailguardError, StoreError
+from mailguard.edge import control_client
+from mailguard.edge.config import locate
+
+Json = dict[str, object]
+
+
+def ask(config: Path | None, request: Mapping[str, object]) -> Json:
+    """The answer to one request; faults come back as answers too, so that every verb ends the same way."""
+    try:
+        return _ask(config, request)
+    except ConfigurationError as error:
+        return _answer(Told.REFUSED, str(error))
+    except (StoreError, control_client.CutOff) as error:
+        return _answer(Told.TRY_LATER, str(error))
+    except PermissionError as error:
+        text = (
+            f"{error.filename or 'the state directory'}: not allowed; run this as root or as the guard's user"
+        )
+        return _answer(Told.NOT_YOURS, text)
+    except (MailguardError, OSError) as error:
+        return _answer(Told.FAULT, str(error))
+
+
+def _ask(config: Path | None, request: Mapping[str, object]) -> Json:
+    socket = locate.state_dir(locate.find(config)) / "control.sock"
+    try:
+        return control_client.ask(socket, request)
+    except control_client.NotRunning:
+        # Imported here because a running guard answers without all this.
+        from mailguard.app import ask_stopped  # noqa: PLC0415
+
+        return ask_stopped(config, request)
+
+
+def _answer(told: Told, text: str) -> Json:
+    return {"told": told.value, "text": text}

@@ -1,0 +1,109 @@
+"""`mailguard doctor`: what is wrong with this installation, and the mend for each."""
+
+import shutil
+import socket
+import sqlite3
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from mailguard.cli.asking import ask
+from mailguard.cli.ending import told
+from mailguard.core.answer import Told
+from mailguard.edge.config import Settings, check_config, load_settings
+
+# The upstream should greet sooner than this.
+GREETING_WITHIN = 10.0
+# Room for so many of the largest messages; below that new mail is soon refused.
+ROOM_FOR = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ailment:
+    """One thing that is wrong, and what to do about it."""
+
+    problem: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"- {self.problem}\n  {self.mend}"
+
+
+def ailments(config: Path | None) -> list[Ailment]:
+    """Everything that is wrong, the configuration first: without it nothing else can be told."""
+    faults = check_config(config)
+    if faults:
+        return [Ailment(problem=str(fault), mend="mend this line of the file") for fault in faults]
+    settings = load_settings(config)
+    return [
+        *_disk(settings),
+        *_guard(config),
+        *_upstream(settings),
+        *_logins(settings),
+    ]
+
+
+def _disk(settings: Settings) -> Iterator[Ailment]:
+    directory = settings.state_dir
+    if not directory.is_dir():
+        yield Ailment(
+            problem=f"the state directory {directory} is missing", mend="it is made by `mailguard serve`"
+        )
+        return
+    if stat.S_IMODE(directory.stat().st_mode) & 0o077:
+        yield Ailment(
+            problem=f"others may look into {directory}, where mail is kept", mend=f"chmod 700 {directory}"
+        )
+    free, needed = shutil.disk_usage(directory).free, ROOM_FOR * settings.smtp.max_message_bytes
+    if free < needed:
+        yield Ailment(
+            problem=f"only {free // 2**20} MiB are free for {directory}",
+            mend=f"make room: {needed // 2**20} MiB at least",
+        )
+    if sqlite3.sqlite_version_info < (3, 35):
+        yield Ailment(problem=f"SQLite {sqlite3.sqlite_version} is too old", mend="use SQLite 3.35 or newer")
+
+
+def _guard(config: Path | None) -> Iterator[Ailment]:
+    answer = ask(config, {"verb": "status"})
+    if told(answer) is not Told.DONE:
+        yield Ailment(problem=f"no answer from the guard: {answer['text']}", mend="look into its log")
+        return
+    status = cast("dict[str, Any]", answer["status"])
+    if not status["running"]:
+        yield Ailment(problem="the guard is not running", mend="start it: mailguard serve")
+    if status["overdue"]:
+        yield Ailment(
+            problem=f"{status['overdue']} messages are late, the oldest since {status['oldest_overdue']}",
+            mend="see why: mailguard queue, then mailguard show ID",
+        )
+    for error in status["reload_errors"]:
+        yield Ailment(
+            problem=f"the rules file is not in force: {error}", mend="mend it; it is re-read at once"
+        )
+
+
+def _upstream(settings: Settings) -> Iterator[Ailment]:
+    upstream = settings.upstream
+    if upstream.kind != "smtp" or upstream.host is None:
+        return
+    where = f"{upstream.host}:{upstream.port}"
+    try:
+        with socket.create_connection((upstream.host, upstream.port), timeout=GREETING_WITHIN) as talk:
+            if upstream.tls != "tls" and not talk.recv(512).startswith(b"220"):
+                yield Ailment(problem=f"{where} does not greet like a mail server", mend="check [upstream]")
+    except OSError as error:
+        yield Ailment(
+            problem=f"the outgoing server {where} cannot be reached: {error.strerror or error}",
+            mend="check host and port in [upstream], the network, and its firewall",
+        )
+
+
+def _logins(settings: Settings) -> Iterator[Ailment]:
+    if not settings.smtp.trusted_networks and not settings.accounts.file.exists():
+        yield Ailment(
+            problem="nobody may send: no trusted network, and no login",
+            mend="add a login: mailguard users add NAME --address ADDRESS",
+        )

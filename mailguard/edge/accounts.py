@@ -1,0 +1,261 @@
+"""The users file: who may log in, and as whom each login may send.
+
+One line a login, `login:hash[:address,address,...]`, so that a plain htpasswd file with bcrypt hashes is a
+users file too. A broken line is told with its number and locks nobody else out.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import bcrypt
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from mailguard.core import address
+from mailguard.core.account import Account
+from mailguard.core.errors import ConfigurationError, Fault, MailguardError
+from mailguard.ports import Clock, Log
+
+# An argon2 check takes 64 MiB and a core for a moment; more than two at once would starve the mail.
+THREADS = 2
+# A client that logs in for every message is not slowed down for this long after a good password.
+REMEMBERED = 60.0
+MOST_REMEMBERED = 1000
+# bcrypt never looked further; its library refuses what is longer.
+BCRYPT_LIMIT = 72
+LONGEST_PASSWORD = 1024
+
+_LOGIN = re.compile(r"[^\s:#][^\s:]*")
+
+
+class UnknownLogin(MailguardError):
+    """The users file has no such login."""
+
+
+class LoginExists(MailguardError):
+    """The users file has this login already."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class User:
+    """One line of the file."""
+
+    account: Account
+    hash: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Users:
+    """What the file says: its good lines, and what is wrong with the others."""
+
+    by_login: dict[str, User]
+    faults: tuple[Fault, ...] = ()
+
+
+def read_users(path: Path) -> Users:
+    """The file as it is now; a missing one has no logins. Raises OSError where it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return Users(by_login={})
+    by_login: dict[str, User] = {}
+    faults: list[Fault] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        user, problem = _parsed(line)
+        if user is None or user.account.login in by_login:
+            problem = problem or "this login has a line already"
+            expected = "login:hash or login:hash:address,address"
+            faults.append(Fault(file=str(path), line=number, key="", problem=problem, expected=expected))
+        else:
+            by_login[user.account.login] = user
+    return Users(by_login=by_login, faults=tuple(faults))
+
+
+def _parsed(line: str) -> tuple[User | None, str]:
+    login, _, rest = line.strip().partition(":")
+    password_hash, _, addresses = rest.partition(":")
+    if not _LOGIN.fullmatch(login):
+        return None, "there is no login before the first colon"
+    if not password_hash.startswith(("$argon2", "$2a$", "$2b$", "$2y$")):
+        return None, f"the password of {login} is not hashed with argon2 or bcrypt"
+    listed = tuple(one.strip() for one in addresses.split(",") if one.strip())
+    if not all("@" in one for one in listed):
+        return None, f"an address of {login} has no @"
+    # Without addresses, a login that is an address may send as itself, and any other as nobody.
+    own = listed or ((login,) if "@" in login else ())
+    account = Account(login=login, addresses=tuple(address.normal(one) for one in own))
+    return User(account=account, hash=password_hash), ""
+
+
+class UsersFile:
+    """ports.Accounts on the file, which is read again when it changes."""
+
+    def __init__(self, path: Path, *, clock: Clock, log: Log) -> None:
+        self._path = path
+        self._clock = clock
+        self._log = log
+        self._users = Users(by_login={})
+        self._seen: tuple[int, int, int] | None = None
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="passwords")
+        self._key = secrets.token_bytes(32)
+        self._good: dict[bytes, float] = {}
+        # Checked where the login is unknown, so that a guess costs the same time either way.
+        self._decoy = PasswordHasher().hash(secrets.token_hex(16))
+
+    async def authenticate(self, login: str, password: str) -> Account | None:
+        """The account, or None where login or password is wrong; takes as long either way."""
+        user = self._current().by_login.get(login)
+        if user is None or len(password) > LONGEST_PASSWORD:
+            await self._check(self._decoy, password[:LONGEST_PASSWORD])
+            return None
+        proof = self._proof(user, password)
+        if self._good.get(proof, 0.0) > self._clock.monotonic():
+            return user.account
+        if not await self._check(user.hash, password):
+            return None
+        self._remember(proof)
+        return user.account
+
+    async def account(self, login: str) -> Account | None:
+        """The account of this login, without a password."""
+        user = self._current().by_login.get(login)
+        return None if user is None else user.account
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _check(self, password_hash: str, password: str) -> bool:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, verify, password_hash, password)
+
+    def _proof(self, user: User, password: str) -> bytes:
+        # Of a good password only a keyed digest is kept, and the key dies with the process. The hash is part
+        # of it, so a new password in the file ends the old one's validity at once.
+        text = f"{user.account.login}\0{user.hash}\0{password}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self._key, text, "sha256")
+
+    def _remember(self, proof: bytes) -> None:
+        if len(self._good) >= MOST_REMEMBERED:
+            del self._good[next(iter(self._good))]
+        self._good[proof] = self._clock.monotonic() + REMEMBERED
+
+    def _current(self) -> Users:
+        seen = self._stamp()
+        if seen != self._seen:
+            try:
+                self._users = read_users(self._path)
+            except OSError as error:
+                # Better yesterday's logins than nobody's.
+                self._log.trouble("users_not_read", file=str(self._path), reason=error.strerror)
+                return self._users
+            self._seen = seen
+            for fault in self._users.faults:
+                self._log.trouble("users_fault", fault=str(fault))
+        return self._users
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        try:
+            state = self._path.stat()
+        except OSError:
+            return None
+        return state.st_mtime_ns, state.st_ino, state.st_size
+
+
+def verify(password_hash: str, password: str) -> bool:
+    """Whether the password has this hash (argon2 or bcrypt); a hash that makes no sense fits none."""
+    secret = password.encode("utf-8", "surrogatepass")
+    if password_hash.startswith("$argon2"):
+        try:
+            return PasswordHasher().verify(password_hash, secret)
+        except (VerificationError, InvalidHashError):
+            return False
+    try:
+        return bcrypt.checkpw(secret[:BCRYPT_LIMIT], password_hash.encode())
+    except ValueError:
+        return False
+
+
+def add_user(path: Path, login: str, password: str, addresses: Iterable[str]) -> None:
+    """A new login at the end of the file. Raises LoginExists, ConfigurationError where login or an
+    address could not stand in the file."""
+    listed = tuple(addresses)
+    _checked(path, login, password, listed)
+    if login in read_users(path).by_login:
+        raise LoginExists(
+            f"{login} is there already; give it a new password with: mailguard users passwd {login}"
+        )
+    with _rewriting(path) as lines:
+        lines.append(_line(login, password, listed))
+
+
+def set_password(path: Path, login: str, password: str) -> None:
+    """A new password for a login; its addresses stay. Raises UnknownLogin, ConfigurationError."""
+    _checked(path, login, password, ())
+    with _rewriting(path) as lines:
+        number = _number(lines, login)
+        addresses = lines[number].strip().split(":", 2)[2:]
+        lines[number] = ":".join([login, PasswordHasher().hash(password), *addresses])
+
+
+def remove_user(path: Path, login: str) -> None:
+    """Take a login out of the file. Raises UnknownLogin."""
+    with _rewriting(path) as lines:
+        del lines[_number(lines, login)]
+
+
+def _checked(path: Path, login: str, password: str, addresses: tuple[str, ...]) -> None:
+    problem = ""
+    if not _LOGIN.fullmatch(login):
+        problem = f"{login!r} is no login; expected letters without space, colon or #"
+    elif not password or len(password) > LONGEST_PASSWORD:
+        problem = f"a password has between 1 and {LONGEST_PASSWORD} letters"
+    else:
+        bad = [one for one in addresses if "@" not in one or set(" ,:") & set(one)]
+        problem = f"{bad[0]!r} is no address" if bad else ""
+    if problem:
+        fault = Fault(file=str(path), line=None, key=login, problem=problem, expected="")
+        raise ConfigurationError((fault,))
+
+
+def _line(login: str, password: str, addresses: tuple[str, ...]) -> str:
+    return ":".join([login, PasswordHasher().hash(password), *([",".join(addresses)] if addresses else [])])
+
+
+def _number(lines: list[str], login: str) -> int:
+    for number, line in enumerate(lines):
+        if line.strip().partition(":")[0] == login:
+            return number
+    raise UnknownLogin(f"there is no login {login}")
+
+
+@contextlib.contextmanager
+def _rewriting(path: Path) -> Iterator[list[str]]:
+    """The file's lines, to be changed; written back whole or not at all, readable by its owner only."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    yield lines
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    new = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write("".join(f"{line}\n" for line in lines))
+            file.flush()
+            if path.exists():
+                os.fchown(file.fileno(), path.stat().st_uid, path.stat().st_gid)
+            os.fsync(file.fileno())
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,157 @@
+"""Opens the ports, keeps the TLS certificate fresh, and closes the ports again.
+
+What speaks on a port is made by the factory that comes with it; this module knows no protocol.
+"""
+
+import asyncio
+import contextlib
+import os
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailguard.core.errors import ConfigurationError, Fault
+from mailguard.ports import Log
+
+# Connections that the kernel keeps while we are busy.
+BACKLOG = 1024
+
+Factory = Callable[[], asyncio.BaseProtocol]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Port:
+    """One place to listen: `address` is `host:port` or `[ipv6]:port`; port 0 takes any that is free."""
+
+    address: str
+    factory: Factory
+
+
+class Listeners:
+    """Open ports."""
+
+    def __init__(self, servers: Sequence[asyncio.Server]) -> None:
+        self._servers = tuple(servers)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where they really listen, with the real port numbers, in the order they were asked for."""
+        names = (server.sockets[0].getsockname() for server in self._servers if server.sockets)
+        return tuple(written(str(name[0]), int(name[1])) for name in names)
+
+    def close(self) -> None:
+        """Take no new connections; those that are open are not touched."""
+        for server in self._servers:
+            server.close()
+
+
+async def listen(ports: Sequence[Port]) -> Listeners:
+    """Open all of these ports, or none. Raises ConfigurationError that tells which cannot be opened and why."""
+    loop = asyncio.get_running_loop()
+    servers: list[asyncio.Server] = []
+    faults: list[Fault] = []
+    for port in ports:
+        try:
+            host, number = split(port.address)
+            servers.append(await loop.create_server(port.factory, host, number, backlog=BACKLOG))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            faults.append(
+                _fault(port.address, f"cannot listen there: {reason}", "a free host:port of this machine")
+            )
+    if faults:
+        for server in servers:
+            server.close()
+        raise ConfigurationError(tuple(faults))
+    return Listeners(servers)
+
+
+def split(address: str) -> tuple[str, int]:
+    """Host and port of `host:port` or `[ipv6]:port`. Raises ValueError."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError("there is no port number")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise ValueError("an IPv6 address needs brackets")
+    if not host:
+        raise ValueError("there is no host")
+    return host, int(port)
+
+
+def written(host: str, port: int) -> str:
+    """`host:port`, as `split` reads it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class Certificates:
+    """The TLS certificate and key from PEM files; a changed file counts from the next handshake on.
+
+    Files that do not go together, half-written ones for example, change nothing: the last good pair stays
+    in use, and the log and `fault` tell why.
+    """
+
+    def __init__(self, *, cert: Path, key: Path, log: Log) -> None:
+        """Read both files. Raises ConfigurationError where they cannot be used."""
+        self._cert = cert
+        self._key = key
+        self._log = log
+        self._seen = self._state()
+        self.fault: Fault | None = None
+        try:
+            self._context = self._load()
+        except (OSError, ValueError) as error:
+            raise ConfigurationError((self._explain(error),)) from None
+
+    def context(self) -> ssl.SSLContext:
+        """The context for one more handshake: TLS 1.2 or newer."""
+        state = self._state()
+        if state != self._seen:
+            self._seen = state
+            try:
+                self._context = self._load()
+            except (OSError, ValueError) as error:
+                self.fault = self._explain(error)
+                self._log.trouble("tls_certificate_kept", reason=str(self.fault))
+            else:
+                self.fault = None
+                self._log.event("tls_certificate_read", file=str(self._cert))
+        return self._context
+
+    def _load(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # Without a password callback, OpenSSL would ask on the terminal and stop the whole program.
+        context.load_cert_chain(self._cert, self._key, password=_no_password)
+        return context
+
+    def _state(self) -> tuple[tuple[int, int, int] | None, ...]:
+        return tuple(_fingerprint(path) for path in (self._cert, self._key))
+
+    def _explain(self, error: Exception) -> Fault:
+        for key, path in (("tls_cert", self._cert), ("tls_key", self._key)):
+            try:
+                with path.open("rb"):
+                    pass
+            except OSError as missing:
+                return _fault(str(path), f"cannot be read: {missing.strerror}", "a PEM file", key)
+        reason = getattr(error, "reason", None) or str(error)
+        files = f"{self._cert} and {self._key}"
+        return _fault(files, f"cannot be used: {reason}", "a PEM certificate chain and its key", "tls_cert")
+
+
+def _no_password() -> str:
+    raise ValueError("the key is encrypted; mailguard needs one without a pass phrase")
+
+
+def _fingerprint(path: Path) -> tuple[int, int, int] | None:
+    with contextlib.suppress(OSError):
+        status = os.stat(path)
+        return status.st_mtime_ns, status.st_ino, status.st_size
+    return None
+
+
+def _fault(file: str, problem: str, expected: str, key: str = "listen") -> Fault:
+    return Fault(file=file, line=None, key=key, problem=problem, expected=expected)

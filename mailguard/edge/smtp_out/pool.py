@@ -1,0 +1,73 @@
+"""A few open connections to the upstream, shared by all messages that leave."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator
+
+from mailguard.edge.smtp_out.options import Tls, UpstreamOptions, trust
+from mailguard.edge.smtp_out.session import Refused, Session, open_session
+
+
+class Pool:
+    """At most options.connections at a time; who comes later waits for one."""
+
+    def __init__(self, options: UpstreamOptions) -> None:
+        self._options = options
+        self._places = asyncio.Semaphore(options.connections)
+        self._idle: dict[Session, asyncio.TimerHandle] = {}
+        self._farewells: set[asyncio.Task[None]] = set()
+        self._context: ssl.SSLContext | None = None
+        self._closed = False
+
+    @contextlib.asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """The right to use one connection."""
+        async with self._places:
+            yield
+
+    def reusable(self) -> Session | None:
+        """An open connection that waits for work, the one used last first: the others may end."""
+        while self._idle:
+            session, timer = self._idle.popitem()
+            timer.cancel()
+            if session.usable:
+                return session
+            session.abort()
+        return None
+
+    async def fresh(self) -> Session:
+        """A new connection. Raises Refused."""
+        if self._options.tls != Tls.NONE and self._context is None:
+            try:
+                self._context = await asyncio.to_thread(trust, self._options.ca_file)
+            except OSError as error:
+                raise Refused(f"the certificates to trust cannot be read: {error}") from error
+        return await open_session(self._options, self._context)
+
+    def give_back(self, session: Session) -> None:
+        """Keep it for the next message, or let it go."""
+        if not session.usable or self._closed:
+            self._leave(session)
+            return
+        loop = asyncio.get_running_loop()
+        idle = self._options.idle.total_seconds()
+        self._idle[session] = loop.call_later(idle, self._expire, session)
+
+    def _expire(self, session: Session) -> None:
+        if self._idle.pop(session, None) is not None:
+            self._leave(session)
+
+    def _leave(self, session: Session) -> None:
+        farewell = asyncio.get_running_loop().create_task(session.quit())
+        self._farewells.add(farewell)
+        farewell.add_done_callback(self._farewells.discard)
+
+    async def close(self) -> None:
+        """Leave every connection that waits for work, and wait until they are gone."""
+        self._closed = True
+        for session, timer in list(self._idle.items()):
+            timer.cancel()
+            self._leave(session)
+        self._idle.clear()
+        await asyncio.gather(*self._farewells, return_exceptions=True)

@@ -1,0 +1,257 @@
+"""One connection to the upstream: opened, and used for one transaction after the other."""
+
+import asyncio
+import ipaddress
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import aiosmtplib
+
+from mailguard.edge.smtp_out.commands import Order
+from mailguard.edge.smtp_out.options import Tls, UpstreamOptions
+from mailguard.edge.smtp_out.wire import Broken, Reply, Wire
+
+_CHUNK = 256 * 1024
+_QUIT_TIMEOUT = 5.0
+_SHUTTING_DOWN = 421
+
+
+class Refused(Exception):
+    """The upstream would not be talked to; nothing was offered to it yet."""
+
+
+class Interrupted(Exception):
+    """A transaction that broke off. `begun` tells whether the server had answered anything of it, `ambiguous`
+    whether the final dot may have reached it (RFC 1047)."""
+
+    def __init__(self, text: str, *, begun: bool, ambiguous: bool) -> None:
+        super().__init__(text)
+        self.begun = begun
+        self.ambiguous = ambiguous
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answers:
+    """What the server said to MAIL, to each RCPT that it was asked, and to the message (None where that was
+    not offered)."""
+
+    mail: Reply
+    rcpts: tuple[Reply, ...]
+    data: Reply | None
+
+
+class _Closing(Exception):
+    """421: the server is about to hang up (RFC 5321 section 3.8)."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(str(reply))
+        self.reply = reply
+
+
+class Session:
+    """Use it from one task at a time. After an exception it is of no more use."""
+
+    def __init__(self, wire: Wire, offers: Mapping[str, str], options: UpstreamOptions) -> None:
+        self._wire = wire
+        self._options = options
+        self._heard: list[Reply] = []
+        self._dotted = False
+        # An open transaction that the next MAIL would run into.
+        self._open = False
+        self.offers = offers
+        self.messages = 0
+
+    @property
+    def usable(self) -> bool:
+        """Whether another message may go over it."""
+        return self._wire.quiet and not self._open and self.messages < self._options.messages_per_connection
+
+    async def deliver(self, order: Order) -> Answers:
+        """One transaction. Raises Interrupted."""
+        self._heard.clear()
+        self._dotted = False
+        self._open = True
+        self.messages += 1
+        try:
+            answers = await self._transaction(order)
+            await self._reset()
+            return answers
+        except _Closing as closing:
+            self._wire.abort()
+            return self._cut_short(order, closing.reply)
+        except (Broken, TimeoutError) as error:
+            text = str(error) or "it did not answer in time"
+            raise Interrupted(text, begun=bool(self._heard), ambiguous=self._dotted) from error
+        finally:
+            if self._open:
+                self._wire.abort()
+
+    def _cut_short(self, order: Order, reply: Reply) -> Answers:
+        """421 answers everything that was not answered yet."""
+        self._open = False
+        mail, *rcpts = [*self._heard, reply]
+        known = rcpts[: len(order.rcpts)]
+        rest = [reply] * (len(order.rcpts) - len(known))
+        return Answers(mail=mail, rcpts=(*known, *rest), data=reply)
+
+    async def _transaction(self, order: Order) -> Answers:
+        async with asyncio.timeout(self._options.command_timeout.total_seconds()):
+            pipelined = "pipelining" in self.offers
+            mail, rcpts, ready = await (self._at_once(order) if pipelined else self._one_by_one(order))
+        wanted = mail.positive and any(rcpt.positive for rcpt in rcpts)
+        if ready is None or ready.code >= 400:
+            self._open = mail.positive
+            return Answers(mail=mail, rcpts=rcpts, data=ready if wanted else None)
+        if ready.code != 354:
+            raise Broken(f"it answered DATA with {ready}")
+        if not wanted:
+            # RFC 2920 section 3.1: a server may say "go on" although nobody is to get it.
+            self._wire.write(b".\r\n")
+            async with asyncio.timeout(self._options.command_timeout.total_seconds()):
+                await self._reply()
+            self._open = False
+            return Answers(mail=mail, rcpts=rcpts, data=None)
+        data = await self._content(order.content)
+        if 300 <= data.code < 400:
+            raise Broken(f"it answered the message with {data}")
+        self._open = False
+        return Answers(mail=mail, rcpts=rcpts, data=data)
+
+    async def _at_once(self, order: Order) -> tuple[Reply, tuple[Reply, ...], Reply | None]:
+        """The whole envelope in one go (RFC 2920)."""
+        self._wire.write(b"".join((order.mail, *order.rcpts, b"DATA\r\n")))
+        mail = await self._reply()
+        rcpts = tuple([await self._reply() for _ in order.rcpts])
+        return mail, rcpts, await self._reply()
+
+    async def _one_by_one(self, order: Order) -> tuple[Reply, tuple[Reply, ...], Reply | None]:
+        mail = await self._ask(order.mail)
+        if not mail.positive:
+            return mail, (), None
+        rcpts = tuple([await self._ask(rcpt) for rcpt in order.rcpts])
+        if not any(rcpt.positive for rcpt in rcpts):
+            return mail, rcpts, None
+        return mail, rcpts, await self._ask(b"DATA\r\n")
+
+    async def _content(self, content: bytes) -> Reply:
+        """The message and its final dot; nothing is changed but the dots (RFC 5321 section 4.5.2)."""
+        stuffed = content.replace(b"\r\n.", b"\r\n..")
+        if stuffed.startswith(b"."):
+            stuffed = b"." + stuffed
+        ending = b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
+        view = memoryview(stuffed)
+        for begin in range(0, max(len(view) - _CHUNK, 0), _CHUNK):
+            self._wire.write(view[begin : begin + _CHUNK])
+            async with asyncio.timeout(self._options.block_timeout.total_seconds()):
+                await self._drained()
+        last = (max(len(view) - 1, 0) // _CHUNK) * _CHUNK
+        self._dotted = True
+        self._wire.write(bytes(view[last:]) + ending)
+        async with asyncio.timeout(self._options.data_timeout.total_seconds()):
+            return await self._reply()
+
+    async def _drained(self) -> None:
+        """Raises Broken, or _Closing where the server did not wait for the end before it said no."""
+        broken: Broken | None = None
+        try:
+            await self._wire.drained()
+        except Broken as error:
+            broken = error
+        early = self._wire.early_reply()
+        if early is not None and not early.positive:
+            raise _Closing(early)
+        if broken or early:
+            raise broken or Broken("it answered before the message had ended")
+
+    async def _ask(self, line: bytes) -> Reply:
+        self._wire.write(line)
+        return await self._reply()
+
+    async def _reply(self) -> Reply:
+        reply = await self._wire.reply()
+        if reply.code == _SHUTTING_DOWN:
+            raise _Closing(reply)
+        self._heard.append(reply)
+        return reply
+
+    async def _reset(self) -> None:
+        """Leave a transaction that came to nothing. If that fails the connection is not used again; what the
+        server answered before holds."""
+        if not self._open:
+            return
+        try:
+            async with asyncio.timeout(self._options.command_timeout.total_seconds()):
+                reply = await self._ask(b"RSET\r\n")
+        except (Broken, TimeoutError, _Closing):
+            return
+        self._open = not reply.positive
+
+    async def quit(self) -> None:
+        """Say goodbye, and wait a moment for the answer (RFC 5321 section 4.1.1.10)."""
+        try:
+            self._wire.write(b"QUIT\r\n")
+            async with asyncio.timeout(_QUIT_TIMEOUT):
+                await self._wire.reply()
+        except (Broken, TimeoutError):
+            pass
+        self._wire.close()
+
+    def abort(self) -> None:
+        """Hang up at once."""
+        self._wire.abort()
+
+
+async def open_session(options: UpstreamOptions, context: ssl.SSLContext | None) -> Session:
+    """Connect, encrypt as the options say (never less), and log in. Raises Refused."""
+    client = aiosmtplib.SMTP(
+        hostname=options.host,
+        port=options.port,
+        local_hostname=options.hostname,
+        timeout=options.connect_timeout.total_seconds(),
+        use_tls=options.tls == Tls.TLS,
+        start_tls=options.tls == Tls.STARTTLS,
+        tls_context=context,
+    )
+    try:
+        await client.connect()
+        if client.is_ehlo_or_helo_needed:
+            await _greet(client)
+        if options.username is not None:
+            await _log_in(client, options)
+        if client.transport is None:
+            raise Refused("it closed the connection")
+        wire = Wire()
+        wire.adopt(cast(asyncio.Transport, client.transport))
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        client.close()
+        raise Refused(_told(error)) from error
+    except BaseException:
+        client.close()
+        raise
+    return Session(wire, dict(client.esmtp_extensions), options)
+
+
+async def _greet(client: aiosmtplib.SMTP) -> None:
+    try:
+        await client.ehlo()
+    except aiosmtplib.SMTPHeloError:
+        await client.helo()
+
+
+async def _log_in(client: aiosmtplib.SMTP, options: UpstreamOptions) -> None:
+    if client.get_transport_info("sslcontext") is None and not _loopback(client):
+        raise Refused("the password is not sent without TLS: set tls to starttls or tls")
+    await client.login(options.username or "", options.password or "")
+
+
+def _loopback(client: aiosmtplib.SMTP) -> bool:
+    peer = client.get_transport_info("peername")
+    return isinstance(peer, tuple) and ipaddress.ip_address(str(peer[0]).partition("%")[0]).is_loopback
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return f"{error.code} {error.message}"
+    return str(error) or type(error).__name__

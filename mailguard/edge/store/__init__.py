@@ -1,0 +1,8 @@
+"""The store on a disk: the queue and the memory in one SQLite database under the state directory."""
+
+from mailguard.edge.store.lock import StateLock
+from mailguard.edge.store.memory import SqliteMemory
+from mailguard.edge.store.messages import SqliteStore
+from mailguard.edge.store.sqlite import Database
+
+__all__ = ["Database", "SqliteMemory", "SqliteStore", "StateLock"]

@@ -1,0 +1,108 @@
+"""ports.Store on SQLite: each method is one job for the database's task (sqlite.py)."""
+
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from mailguard.core.errors import StoreFull
+from mailguard.core.events import Event
+from mailguard.core.hold import Change, Claimed, HeldMessage, NewMessage
+from mailguard.edge.store import queries, rows, steps
+from mailguard.edge.store.sqlite import Database
+from mailguard.edge.store.steps import Bite, Due, Step
+from mailguard.ports import Census, Page
+
+# What a move, a claim or a settlement needs must still fit when no more mail is taken.
+RESERVE_BYTES = 32 * 1024 * 1024
+# How often one `forget` may give free pages back: at most 256 MB, a bite at a time between other jobs.
+SHRINK_BITES = 64
+# The rows of a message are small; only its bytes weigh.
+ROW_BYTES = 2048
+
+
+class SqliteStore:
+    """The queue. New mail is refused (StoreFull) while less than `reserve` bytes are free on the disk, so
+    that what was taken before can still be cancelled, sent and written down as sent."""
+
+    def __init__(self, database: Database, *, reserve: int = RESERVE_BYTES) -> None:
+        self._database = database
+        self._reserve = reserve
+
+    async def add(self, new: NewMessage) -> None:
+        """Put a message in. On return it survives a loss of power. Raises StoreFull, StoreError."""
+        await self._take(Step([rows.added(new)]), len(new.content))
+
+    async def apply(self, change: Change) -> bool:
+        """Make one step, whole, if nobody was faster; False where somebody was, or where the message is
+        forgotten (nothing changed then)."""
+        adds = [rows.added(new) for new in change.adds]
+        weight = sum(len(new.content) for new in change.adds)
+        return await self._take(Step(adds, rows.changed(change)), weight)
+
+    async def find(self, prefix: str) -> HeldMessage:
+        """The message whose id is, or starts with, `prefix`. Raises NoSuchMessage, AmbiguousId."""
+        return await self._database.read(queries.find, prefix)
+
+    async def page(self, page: Page) -> Sequence[HeldMessage]:
+        """One page of the list; a sender is found in every spelling of the address. Raises NoSuchMessage
+        where the message to go on after is forgotten."""
+        return await self._database.read(queries.page, page, self._database.log)
+
+    async def content(self, message_id: str) -> bytes | None:
+        """The bytes as received, or None where they are gone."""
+        return await self._database.read(queries.content, message_id)
+
+    async def events(self, message_id: str) -> Sequence[Event]:
+        """A message's history, oldest first."""
+        return await self._database.read(queries.events, message_id)
+
+    async def claim(self, now: datetime, limit: int) -> Sequence[Claimed]:
+        """Take in hand at most `limit` messages with due recipients, most overdue first. Fewer where their
+        bytes would be too many for the memory (steps.CLAIM_BYTES)."""
+        return await self._database.write(self._claim_all, Due(now, limit))
+
+    async def next_due(self) -> datetime | None:
+        """When the next claim or expiry will have something to do; None where nothing waits for a time."""
+        return await self._database.read(queries.next_due)
+
+    async def expired(self, now: datetime, limit: int) -> Sequence[HeldMessage]:
+        """Messages whose `expires_at` has come and whose state may expire, longest over first."""
+        return await self._database.read(queries.expired, now, limit, self._database.log)
+
+    async def stranded(self) -> Sequence[HeldMessage]:
+        """Messages in state RELAYING."""
+        return await self._database.read(queries.stranded, self._database.log)
+
+    async def forget(self, finished_before: datetime, undo_before: datetime, limit: int) -> int:
+        """Remove bytes and metadata that nobody can want any more, and give room back to the disk; how many
+        messages were touched."""
+        touched = await self._database.write(steps.forget, Bite(finished_before, undo_before, limit))
+        for _ in range(SHRINK_BITES):
+            if not await self._database.write(steps.shrink, None):
+                break
+        return touched
+
+    async def census(self, now: datetime) -> Census:
+        """Counts by state, and what is overdue: not gone by the time its sender was told, and the margin."""
+        return await self._database.read(queries.census, now)
+
+    async def close(self) -> None:
+        """Finish what is being written and let the database go."""
+        await self._database.close()
+
+    async def _take(self, step: Step, weight: int) -> bool:
+        return await self._database.write(self._take_all, step, weight=weight + ROW_BYTES)
+
+    def _take_all(self, connection: sqlite3.Connection, asked: Sequence[Step]) -> Sequence[bool | Exception]:
+        if not any(step.change is None for step in asked) or self._has_room():
+            return steps.take(connection, asked)
+        full = StoreFull(f"less than {self._reserve} bytes are free on the disk of {self._database.path}")
+        taken = iter(steps.take(connection, [step for step in asked if step.change is not None]))
+        return [full if step.change is None else next(taken) for step in asked]
+
+    def _has_room(self) -> bool:
+        return shutil.disk_usage(self._database.path.parent).free >= self._reserve
+
+    def _claim_all(self, connection: sqlite3.Connection, asked: Sequence[Due]) -> Sequence[list[Claimed]]:
+        return steps.claim(connection, asked, self._database.log)

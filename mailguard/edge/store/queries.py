@@ -1,0 +1,258 @@
+"""What is asked of the queue: one message, a page of the list, the history, the counts. Changes nothing."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mailguard.core import address
+from mailguard.core.errors import AmbiguousId, NoSuchMessage, StoreError
+from mailguard.core.events import Event
+from mailguard.core.hold import HeldMessage
+from mailguard.core.states import FINISHED, MessageState
+from mailguard.edge.store import rows
+from mailguard.edge.store.bulk import listed
+from mailguard.ports import Census, Log, Page
+
+UNFINISHED = frozenset(MessageState) - FINISHED
+Key = tuple[str, int]
+
+# A message with its recipients as one row: a step of the statement for each message, not for each
+# recipient (see bulk.py). These two columns are of use before the row is read as a message.
+SIZE, NUMBER = 17, 25
+MESSAGE = """
+    SELECT id, version, state, gate, expires_at, frozen_at, finished_at, body_kept, received_at, sender,
+        user, peer, helo, protocol, parameters, subject, message_id, size, action, rules, findings,
+        approvers, margin_us, undo_us,
+        (SELECT json_group_array(json_array(place, address, external, r.state, notify, orcpt, delay_us,
+            gated, release_at, due_at, in_flight, attempts, first_try_at, reply, maybe_sent, sent_at,
+            dropped_at))
+            FROM recipient AS r WHERE r.message = m.n),
+        n
+    FROM message AS m
+"""
+
+_AMONG = "n IN (SELECT value FROM json_each(?))"
+_EXPIRED = (
+    MESSAGE
+    + """
+    INDEXED BY message_expiring
+    WHERE state IN ('confirm', 'approval', 'frozen') AND expires_at <= ? ORDER BY expires_at, n LIMIT ?
+"""
+)
+
+
+def find(connection: sqlite3.Connection, prefix: str) -> HeldMessage:
+    """The one message whose id is or begins with `prefix`. Raises NoSuchMessage, AmbiguousId, StoreError."""
+    # Not one letter is no id, however few messages there are.
+    if not prefix or not prefix.isascii():
+        raise NoSuchMessage(f"no message has an id that begins with {prefix!r}")
+    # "~" comes after every letter that an id can have.
+    found = connection.execute(
+        MESSAGE + " WHERE id >= ? AND id < ? || '~' ORDER BY id LIMIT 2", (prefix, prefix)
+    ).fetchall()
+    if not found:
+        raise NoSuchMessage(f"no message has an id that begins with {prefix!r}")
+    if len(found) > 1 and found[0][0] != prefix:
+        raise AmbiguousId(f"more than one id begins with {prefix!r}; give more letters")
+    return _read(found[0])
+
+
+def _read(row: Sequence[Any]) -> HeldMessage:
+    try:
+        return rows.message(row)
+    except rows.UNREADABLE as error:
+        raise StoreError(
+            f"message {row[0]} cannot be read: its row has {error}; run 'mailguard doctor'"
+        ) from error
+
+
+def readable(found: Iterable[Sequence[Any]], log: Log) -> list[HeldMessage]:
+    """The messages of these rows. One that cannot be read is told to the operator, and hides no other."""
+    messages = []
+    for row in found:
+        try:
+            messages.append(rows.message(row))
+        except rows.UNREADABLE as error:
+            log.trouble("unreadable_message", id=row[0], fault=str(error))
+    return messages
+
+
+def content(connection: sqlite3.Connection, message_id: str) -> bytes | None:
+    """The bytes as received, or None where they are gone."""
+    row = connection.execute(
+        "SELECT content FROM body WHERE message = (SELECT n FROM message WHERE id = ?)", (message_id,)
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def events(connection: sqlite3.Connection, message_id: str) -> list[Event]:
+    """A message's history, oldest first."""
+    found = connection.execute(
+        "SELECT at, event, by, detail FROM event"
+        " WHERE message = (SELECT n FROM message WHERE id = ?) ORDER BY version",
+        (message_id,),
+    )
+    return [rows.event(row) for row in found.fetchall()]
+
+
+def expired(connection: sqlite3.Connection, now: datetime, limit: int, log: Log) -> list[HeldMessage]:
+    """Messages whose wait for a person is over, longest over first."""
+    return readable(connection.execute(_EXPIRED, (rows.time(now), limit)).fetchall(), log)
+
+
+def stranded(connection: sqlite3.Connection, log: Log) -> list[HeldMessage]:
+    """Messages in the state RELAYING."""
+    return readable(connection.execute(MESSAGE + " WHERE state = 'relaying' ORDER BY n").fetchall(), log)
+
+
+def next_due(connection: sqlite3.Connection) -> datetime | None:
+    """When the next claim or expiry will have something to do."""
+    (text,) = connection.execute(
+        """
+        SELECT min(at) FROM (
+            SELECT min(next_due) AS at FROM message WHERE next_due IS NOT NULL
+            UNION ALL
+            SELECT min(expires_at) FROM message INDEXED BY message_expiring
+            WHERE expires_at IS NOT NULL AND state IN ('confirm', 'approval', 'frozen')
+        )
+        """
+    ).fetchone()
+    return None if text is None else rows.moment(text)
+
+
+def census(connection: sqlite3.Connection, now: datetime) -> Census:
+    """Counts by state; overdue is what should be gone by what its sender was told, and the margin."""
+    counted = connection.execute("SELECT state, messages FROM tally WHERE messages > 0").fetchall()
+    known = {state.value: state for state in MessageState}
+    overdue, oldest = connection.execute(
+        """
+        SELECT count(*), min(listed_at) FROM message
+        WHERE state IN ('held', 'confirm', 'approval', 'queued', 'relaying') AND listed_at <= ?
+        """,
+        (rows.time(now),),
+    ).fetchone()
+    return Census(
+        by_state={known[state]: messages for state, messages in counted if state in known},
+        overdue=overdue,
+        oldest_overdue=None if oldest is None else rows.moment(oldest),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One stretch of the list: what leaves at a time, what waits for a person, what is finished. Each has
+    its order, by which the list can be taken up again after any message (`start`: from its beginning)."""
+
+    states: frozenset[MessageState]
+    of_state: str
+    of_sender: str
+    newest_first: bool
+    start: Key
+
+
+_TIMED = _Part(
+    states=UNFINISHED,
+    of_state="""
+        SELECT listed_at, n FROM message
+        WHERE state = :state AND (listed_at, n) > (:at, :n) ORDER BY listed_at, n LIMIT :limit
+    """,
+    of_sender="""
+        SELECT listed_at, n FROM message INDEXED BY message_sender_open
+        WHERE state IN ('held', 'frozen', 'confirm', 'approval', 'queued', 'relaying')
+            AND sender_key = :sender AND state IN (SELECT value FROM json_each(:states))
+            AND (listed_at, n) > (:at, :n) ORDER BY listed_at, n LIMIT :limit
+    """,
+    newest_first=False,
+    start=("", 0),
+)
+_UNTIMED = _Part(
+    states=UNFINISHED,
+    of_state="""
+        SELECT '', n FROM message
+        WHERE state = :state AND listed_at IS NULL AND n > :n ORDER BY n LIMIT :limit
+    """,
+    of_sender="""
+        SELECT '', n FROM message INDEXED BY message_sender_open
+        WHERE state IN ('held', 'frozen', 'confirm', 'approval', 'queued', 'relaying')
+            AND sender_key = :sender AND state IN (SELECT value FROM json_each(:states))
+            AND listed_at IS NULL AND n > :n ORDER BY n LIMIT :limit
+    """,
+    newest_first=False,
+    start=("", 0),
+)
+_FINISHED = _Part(
+    states=FINISHED,
+    of_state="""
+        SELECT listed_at, n FROM message
+        WHERE state = :state AND (listed_at, n) < (:at, :n) ORDER BY listed_at DESC, n DESC LIMIT :limit
+    """,
+    of_sender="""
+        SELECT listed_at, n FROM message INDEXED BY message_sender_done
+        WHERE state IN ('sent', 'cancelled', 'rejected', 'expired', 'failed')
+            AND sender_key = :sender AND state IN (SELECT value FROM json_each(:states))
+            AND (listed_at, n) < (:at, :n) ORDER BY listed_at DESC, n DESC LIMIT :limit
+    """,
+    newest_first=True,
+    start=("~", 0),
+)
+_PARTS = (_TIMED, _UNTIMED, _FINISHED)
+
+
+def page(connection: sqlite3.Connection, wanted: Page, log: Log) -> list[HeldMessage]:
+    """One page of the list. Raises NoSuchMessage where the message to go on after is forgotten."""
+    states = wanted.states or (frozenset(MessageState) if wanted.finished else UNFINISHED)
+    sender = None if wanted.sender is None else address.normal(wanted.sender)
+    first, start = _place(connection, wanted.after)
+    messages: list[HeldMessage] = []
+    for part in _PARTS[first:]:
+        key = start or part.start
+        start = None
+        # More than one round only where a message could not be read and its place is to be filled.
+        while room := max(0, wanted.limit - len(messages)):
+            keys = _keys(connection, part, states & part.states, sender, key, room)
+            messages += readable(_by_number(connection, [number for _, number in keys]), log)
+            if len(keys) < room:
+                break
+            key = keys[-1]
+    return messages
+
+
+def _place(connection: sqlite3.Connection, after: str | None) -> tuple[int, Key | None]:
+    """In which part of the list a message stands, and where in it."""
+    if after is None:
+        return 0, None
+    row = connection.execute("SELECT state, listed_at, n FROM message WHERE id = ?", (after,)).fetchone()
+    if row is None:
+        raise NoSuchMessage(f"the list cannot go on after {after!r}: there is no such message any more")
+    state, listed_at, number = row
+    if state in FINISHED:
+        return 2, (listed_at, number)
+    return (1, ("", number)) if listed_at is None else (0, (listed_at, number))
+
+
+def _keys(
+    connection: sqlite3.Connection,
+    part: _Part,
+    states: Iterable[MessageState],
+    sender: str | None,
+    after: Key,
+    limit: int,
+) -> list[Key]:
+    values: dict[str, str | int] = {"at": after[0], "n": after[1], "limit": limit}
+    if sender is not None:
+        values |= {"sender": sender, "states": listed(states)}
+        return connection.execute(part.of_sender, values).fetchall()
+    keys: list[Key] = []
+    # A range of the index for each state, so that it costs what is shown and not what there is.
+    for state in states:
+        keys += connection.execute(part.of_state, {**values, "state": state.value}).fetchall()
+    keys.sort(reverse=part.newest_first)
+    return keys[:limit]
+
+
+def _by_number(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Sequence[Any]]:
+    found = connection.execute(MESSAGE + " WHERE " + _AMONG, (listed(numbers),)).fetchall()
+    rows_by_number = {row[NUMBER]: row for row in found}
+    return [rows_by_number[number] for number in numbers]

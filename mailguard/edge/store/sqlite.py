@@ -1,0 +1,244 @@
+"""The SQLite database of one guard: one connection, and one task that all work on it goes through.
+
+Whoever reads or writes puts a job into a queue and waits for its answer. The task takes all that is
+waiting, answers the reads, and then makes one transaction of all the writes: one sync of the disk serves
+them all (group commit), and nobody ever sees what is not on the disk yet. A caller that is cancelled
+stops waiting; the transaction is the task's, and goes on.
+"""
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+import aiosqlite
+
+from mailguard.core.errors import StoreError
+from mailguard.edge.store import engine
+from mailguard.ports import Log
+
+# No transaction much larger than this: those behind it wait for it, and the write-ahead log grows by it.
+BATCH_BYTES = 64 * 1024 * 1024
+
+P = ParamSpec("P")
+R = TypeVar("R")
+J = TypeVar("J")
+
+Bulk = Callable[[sqlite3.Connection, Sequence[J]], Sequence[R | Exception]]
+"""Does like jobs inside one transaction: a result for each, in their order; an exception as a result is
+that job's alone, an exception raised undoes the whole transaction."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Read:
+    query: Callable[[sqlite3.Connection], Any]
+    future: "asyncio.Future[Any]"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Write:
+    bulk: Bulk[Any, Any]
+    job: Any
+    weight: int
+    future: "asyncio.Future[Any]"
+
+
+class _Connection(aiosqlite.Connection):
+    """aiosqlite's connection and thread, entered by one whole function at a time: the four statements of a
+    transaction, each a way to the thread and back, took twice as long."""
+
+    async def run(
+        self, function: Callable[Concatenate[sqlite3.Connection, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """What `function` makes of the connection, in the connection's thread."""
+        result: R = await self._execute(function, self._conn, *args, **kwargs)  # type: ignore[no-untyped-call]
+        return result
+
+    async def end(self) -> None:
+        """Close the file, and see the thread end: it is no daemon, and would keep the process alive."""
+        try:
+            await self.close()
+        finally:
+            self._thread.join()
+
+
+class Database:
+    """The open database file. Make one with `open`; `close` must be called, also after a failure."""
+
+    def __init__(self, connection: _Connection, path: Path, log: Log) -> None:
+        self.path = path
+        self.log = log
+        self._connection = connection
+        self._reads: deque[_Read] = deque()
+        self._writes: deque[_Write] = deque()
+        self._wanted = asyncio.Event()
+        self._closing = False
+        self._task = asyncio.create_task(self._serve(), name="store")
+
+    @classmethod
+    async def open(cls, path: Path, *, log: Log) -> Self:
+        """Open the file, making or upgrading it where that is needed.
+
+        Raises StoreLocked where another program has it, StoreError where it is damaged or cannot be written,
+        UnknownSchema where a newer mailguard wrote it.
+        """
+        connection = _Connection(partial(engine.connect, path), iter_chunk_size=64)
+        opening = asyncio.ensure_future(connection)
+        try:
+            await asyncio.shield(opening)
+        except BaseException as error:
+            # A cancel does not stop the thread; left alone, it would keep the file, and the process.
+            await asyncio.wait({opening})
+            await connection.end()
+            if isinstance(error, Exception):
+                raise engine.translated(error, path) from error
+            raise
+        return cls(connection, path, log)
+
+    async def read(
+        self, query: Callable[Concatenate[sqlite3.Connection, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """What `query` finds. It runs between two transactions and must change nothing."""
+        future = self._future()
+        self._reads.append(_Read(lambda connection: query(connection, *args, **kwargs), future))
+        self._wanted.set()
+        result: R = await future
+        return result
+
+    async def write(self, bulk: Bulk[J, R], job: J, *, weight: int = 0) -> R:
+        """What `bulk` makes of the job, once it is on the disk; `weight` is roughly its size in bytes.
+
+        Jobs of the same `bulk` that wait at the same time are handed to it together. A job that was put in
+        is done, even where its caller is cancelled: what an upstream has taken must be written down.
+        """
+        future = self._future()
+        self._writes.append(_Write(bulk, job, weight, future))
+        self._wanted.set()
+        result: R = await future
+        return result
+
+    async def close(self) -> None:
+        """Finish what was asked for, then close the file. A second call does nothing."""
+        self._closing = True
+        self._wanted.set()
+        await asyncio.wait({self._task})
+
+    def _future(self) -> "asyncio.Future[Any]":
+        if self._closing:
+            raise StoreError(f"the store {self.path} is closed")
+        return asyncio.get_running_loop().create_future()
+
+    async def _serve(self) -> None:
+        try:
+            while await self._more():
+                await self._turn(_read_all, self._take_reads())
+                await self._turn(_write_all, self._take_writes())
+        finally:
+            self._closing = True
+            left: list[_Read | _Write] = [*self._reads, *self._writes]
+            for job in left:
+                _settle(job.future, StoreError(f"the store {self.path} is closed"))
+            await self._connection.end()
+
+    async def _more(self) -> bool:
+        while not (self._reads or self._writes):
+            if self._closing:
+                return False
+            self._wanted.clear()
+            await self._wanted.wait()
+        return True
+
+    def _take_reads(self) -> list[_Read]:
+        # Nobody waits for the answer of a cancelled caller.
+        jobs = [job for job in self._reads if not job.future.done()]
+        self._reads.clear()
+        return jobs
+
+    def _take_writes(self) -> list[_Write]:
+        jobs: list[_Write] = []
+        room = BATCH_BYTES
+        while self._writes and (not jobs or self._writes[0].weight <= room):
+            jobs.append(self._writes.popleft())
+            room -= jobs[-1].weight
+        return jobs
+
+    async def _turn(
+        self, perform: Callable[[sqlite3.Connection, list[Any]], list[Any]], jobs: list[Any]
+    ) -> None:
+        if not jobs:
+            return
+        try:
+            results = await self._connection.run(perform, jobs)
+        except BaseException:
+            # The guard itself is being torn down; what the thread made of the jobs nobody can tell.
+            for job in jobs:
+                _settle(job.future, StoreError(f"the store {self.path} was stopped in the middle of this"))
+            raise
+        for job, result in zip(jobs, results, strict=True):
+            _settle(job.future, self._told(result) if isinstance(result, Exception) else result)
+
+    def _told(self, error: Exception) -> Exception:
+        told = engine.translated(error, self.path)
+        if type(told) is StoreError:
+            self.log.trouble("store_fault", file=str(self.path), fault=str(told))
+        return told
+
+
+def _settle(future: "asyncio.Future[Any]", result: object) -> None:
+    if future.done():
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
+
+
+def _read_all(connection: sqlite3.Connection, reads: list[_Read]) -> list[Any]:
+    results: list[Any] = []
+    for read in reads:
+        try:
+            results.append(read.query(connection))
+        except Exception as error:  # noqa: BLE001  it is the asker's, and told to the asker
+            results.append(error)
+    return results
+
+
+def _write_all(connection: sqlite3.Connection, writes: list[_Write]) -> list[Any]:
+    try:
+        return _commit(connection, writes)
+    except Exception as error:  # noqa: BLE001  it is the caller's, and told to the caller
+        if len(writes) == 1:
+            return [error]
+    # One of them spoilt it for all; each alone, only that one fails.
+    return [result for write in writes for result in _write_all(connection, [write])]
+
+
+def _commit(connection: sqlite3.Connection, writes: list[_Write]) -> list[Any]:
+    # Only where the ROLLBACK below could not be done either: a disk that comes and goes.
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        results = _perform(connection, writes)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return results
+
+
+def _perform(connection: sqlite3.Connection, writes: list[_Write]) -> list[Any]:
+    alike: dict[Bulk[Any, Any], list[int]] = {}
+    for index, write in enumerate(writes):
+        alike.setdefault(write.bulk, []).append(index)
+    results: list[Any] = [None] * len(writes)
+    for bulk, indices in alike.items():
+        done = bulk(connection, [writes[index].job for index in indices])
+        for index, result in zip(indices, done, strict=True):
+            results[index] = result
+    return results

@@ -1,0 +1,308 @@
+"""What changes the queue, many jobs a transaction: new messages, moves, claims, and what is forgotten.
+
+Every function here runs inside a transaction of the database's task, which begins and ends it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mailguard.core import moves
+from mailguard.core.errors import IllegalMove
+from mailguard.core.events import GUARD
+from mailguard.core.hold import Change, Claimed
+from mailguard.edge.store import queries, rows
+from mailguard.edge.store.bulk import Row, RowsStatement, listed
+from mailguard.edge.store.rows import AddedRows, ChangedRows
+from mailguard.ports import Log
+
+# What one claim may bring into memory.
+CLAIM_BYTES = 64 * 1024 * 1024
+# 1000 pages of 4 KiB: some ten milliseconds in which nobody else can write.
+SHRINK_PAGES = 1000
+
+_ADD_MESSAGE = RowsStatement(
+    head="""
+    INSERT INTO message (n, id, version, state, listed_at, next_due, gate, expires_at, frozen_at,
+        finished_at, body_kept, received_at, sender, sender_key, user, peer, helo, protocol, parameters,
+        subject, message_id, size, action, rules, findings, approvers, margin_us, undo_us)
+    VALUES""",
+    width=28,
+)
+_ADD_BODY = RowsStatement(head="INSERT INTO body (message, content) VALUES", width=2)
+_ADD_EVENT = RowsStatement(head="INSERT INTO event (message, version, at, event, by, detail) VALUES", width=6)
+_PUT_RECIPIENT = RowsStatement(
+    head="""
+    INSERT OR REPLACE INTO recipient (message, place, address, external, state, notify, orcpt, delay_us,
+        gated, release_at, due_at, in_flight, attempts, first_try_at, reply, maybe_sent, sent_at, dropped_at)
+    VALUES""",
+    width=18,
+)
+_MOVE = RowsStatement(
+    head="""
+    WITH v (n, version, state, listed_at, next_due, gate, expires_at, frozen_at, finished_at, body_kept)
+    AS (VALUES""",
+    width=10,
+    tail=""")
+    UPDATE message SET version = v.version, state = v.state, listed_at = v.listed_at,
+        next_due = v.next_due, gate = v.gate, expires_at = v.expires_at, frozen_at = v.frozen_at,
+        finished_at = v.finished_at, body_kept = v.body_kept
+    FROM v WHERE message.n = v.n""",
+)
+_REWRITE = RowsStatement(
+    head="""
+    WITH v (n, received_at, sender, sender_key, user, peer, helo, protocol, parameters, subject,
+        message_id, size, action, rules, findings, approvers, margin_us, undo_us)
+    AS (VALUES""",
+    width=18,
+    tail=""")
+    UPDATE message SET received_at = v.received_at, sender = v.sender, sender_key = v.sender_key,
+        user = v.user, peer = v.peer, helo = v.helo, protocol = v.protocol, parameters = v.parameters,
+        subject = v.subject, message_id = v.message_id, size = v.size, action = v.action,
+        rules = v.rules, findings = v.findings, approvers = v.approvers, margin_us = v.margin_us,
+        undo_us = v.undo_us
+    FROM v WHERE message.n = v.n""",
+)
+_DUE = (
+    queries.MESSAGE
+    + " INDEXED BY message_due WHERE next_due IS NOT NULL AND next_due <= ?"
+    + " ORDER BY next_due, n LIMIT ? OFFSET ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """New messages, one step of an old one, or both together."""
+
+    adds: Sequence[AddedRows]
+    change: ChangedRows | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Ask for at most `limit` messages that are due at `now`."""
+
+    now: datetime
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bite:
+    """Ask to forget at most `limit` messages, or their bytes."""
+
+    finished_before: datetime
+    undo_before: datetime
+    limit: int
+
+
+@dataclass(slots=True)
+class _Pile:
+    """The rows of one transaction, by statement."""
+
+    next_number: int = 0
+    messages: list[Row] = field(default_factory=list)
+    moved: list[Row] = field(default_factory=list)
+    rewritten: list[Row] = field(default_factory=list)
+    recipients: list[Row] = field(default_factory=list)
+    events: list[Row] = field(default_factory=list)
+    bodies: list[Row] = field(default_factory=list)
+    bodiless: list[int] = field(default_factory=list)
+    fewer_places: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, new: AddedRows) -> None:
+        number = self.next_number
+        self.next_number += 1
+        self.messages.append((number, *new.message))
+        self.recipients += [(number, *recipient) for recipient in new.recipients]
+        self.events.append((number, *new.event))
+        self.bodies.append((number, new.content))
+
+    def change(self, number: int, step: ChangedRows) -> None:
+        self.moved.append((number, *step.moving))
+        if step.fixed is not None:
+            self.rewritten.append((number, *step.fixed))
+        if step.places is not None:
+            self.fewer_places.append((number, step.places))
+        self.recipients += [(number, *recipient) for recipient in step.recipients]
+        self.events.append((number, *step.event))
+        if step.drop_body:
+            self.bodiless.append(number)
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        _ADD_MESSAGE.run(connection, self.messages)
+        _MOVE.run(connection, self.moved)
+        _REWRITE.run(connection, self.rewritten)
+        _PUT_RECIPIENT.run(connection, self.recipients)
+        _ADD_EVENT.run(connection, self.events)
+        _ADD_BODY.run(connection, self.bodies)
+        if self.fewer_places:
+            connection.executemany(
+                "DELETE FROM recipient WHERE message = ? AND place >= ?", self.fewer_places
+            )
+        if self.bodiless:
+            _delete_bodies(connection, self.bodiless)
+
+
+def take(connection: sqlite3.Connection, steps: Sequence[Step]) -> list[bool]:
+    """Make all these steps; False for one whose message is not at the version that it starts from."""
+    versions = _versions(connection, [step.change.id for step in steps if step.change is not None])
+    pile = _Pile()
+    if any(step.adds for step in steps):
+        (pile.next_number,) = connection.execute("SELECT coalesce(max(n), 0) + 1 FROM message").fetchone()
+    results = []
+    for step in steps:
+        won = True
+        if step.change is not None:
+            # Taken out of the table: of two steps of one message, the second is too late.
+            number, version = versions.pop(step.change.id, (0, None))
+            won = version == step.change.before
+            if won:
+                pile.change(number, step.change)
+        if won:
+            for new in step.adds:
+                pile.add(new)
+        results.append(won)
+    pile.write(connection)
+    return results
+
+
+def _versions(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, tuple[int, int | None]]:
+    if not ids:
+        return {}
+    (found,) = connection.execute(
+        """
+        SELECT json_group_array(json_array(id, n, version)) FROM message
+        WHERE id IN (SELECT value FROM json_each(?))
+        """,
+        (listed(ids),),
+    ).fetchone()
+    return {message_id: (number, version) for message_id, number, version in json.loads(found)}
+
+
+def claim(connection: sqlite3.Connection, asked: Sequence[Due], log: Log) -> list[list[Claimed]]:
+    """Take in hand what is due (moves.claim), most overdue first."""
+    results = []
+    for due in asked:
+        pile = _Pile()
+        taken = _take_due(connection, due, log)
+        for number, change, _ in taken:
+            pile.change(number, rows.changed(change))
+        pile.write(connection)
+        results.append([Claimed(message=change.after, content=content) for _, change, content in taken])
+    return results
+
+
+def _take_due(connection: sqlite3.Connection, due: Due, log: Log) -> list[tuple[int, Change, bytes]]:
+    taken: list[tuple[int, Change, bytes]] = []
+    room, seen = CLAIM_BYTES, 0
+    # More than one round only where something due cannot be claimed and must not be in the way of the rest.
+    while (wanted := due.limit - len(taken)) > 0 and room > 0:
+        found = connection.execute(_DUE, (rows.time(due.now), wanted, seen)).fetchall()
+        if not found:
+            break
+        seen += len(found)
+        some: list[Sequence[Any]] = []
+        for row in found:
+            if room > 0:
+                some.append(row)
+                room -= row[queries.SIZE]
+        bodies = _bodies(connection, [row[queries.NUMBER] for row in some])
+        for row in some:
+            number = row[queries.NUMBER]
+            change = _claimed(row, due.now, number in bodies, log)
+            if change is not None:
+                taken.append((number, change, bodies[number]))
+    return taken
+
+
+def _claimed(row: Sequence[Any], now: datetime, has_body: bool, log: Log) -> Change | None:
+    try:
+        for message in queries.readable([row], log):
+            if has_body:
+                return moves.claim(message, by=GUARD, now=now)
+            log.trouble("body_missing", id=message.id)
+    except IllegalMove as error:
+        log.trouble("unreadable_message", id=row[0], fault=str(error))
+    return None
+
+
+def _bodies(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, bytes]:
+    return dict(
+        connection.execute(
+            "SELECT message, content FROM body WHERE message IN (SELECT value FROM json_each(?))",
+            (listed(numbers),),
+        ).fetchall()
+    )
+
+
+def forget(connection: sqlite3.Connection, bites: Sequence[Bite]) -> list[int]:
+    """Remove bytes that no restore can want, then messages finished long ago; how many of both."""
+    return [_forget(connection, bite) for bite in bites]
+
+
+def _forget(connection: sqlite3.Connection, bite: Bite) -> int:
+    stale = connection.execute(
+        """
+        SELECT n FROM message INDEXED BY message_undo
+        WHERE body_kept = 1 AND state IN ('sent', 'cancelled', 'rejected', 'expired', 'failed')
+            AND listed_at < ? ORDER BY listed_at LIMIT ?
+        """,
+        (rows.time(bite.undo_before), bite.limit),
+    ).fetchall()
+    if stale:
+        numbers = [number for (number,) in stale]
+        _delete_bodies(connection, numbers)
+        # A new version, so that a restore that still saw the bytes comes too late.
+        connection.execute(
+            """
+            UPDATE message SET body_kept = 0, version = version + 1
+            WHERE n IN (SELECT value FROM json_each(?))
+            """,
+            (listed(numbers),),
+        )
+    old = connection.execute(
+        """
+        SELECT n FROM message
+        WHERE state IN ('sent', 'cancelled', 'rejected', 'expired', 'failed') AND listed_at < ? LIMIT ?
+        """,
+        (rows.time(bite.finished_before), bite.limit - len(stale)),
+    ).fetchall()
+    if old:
+        _delete_messages(connection, [number for (number,) in old])
+    return len(stale) + len(old)
+
+
+def _delete_bodies(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    connection.execute(
+        "DELETE FROM body WHERE message IN (SELECT value FROM json_each(?))", (listed(numbers),)
+    )
+
+
+def _delete_messages(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    _delete_bodies(connection, numbers)
+    for statement in (
+        "DELETE FROM recipient WHERE message IN (SELECT value FROM json_each(?))",
+        "DELETE FROM event WHERE message IN (SELECT value FROM json_each(?))",
+        "DELETE FROM message WHERE n IN (SELECT value FROM json_each(?))",
+    ):
+        connection.execute(statement, (listed(numbers),))
+
+
+def shrink(connection: sqlite3.Connection, jobs: Sequence[None]) -> list[bool]:
+    """Give some free pages back to the disk; whether there are more to give back.
+
+    A quarter of the file may stay free: the next mail would only ask for it again.
+    """
+    return [_shrink(connection) for _ in jobs]
+
+
+def _shrink(connection: sqlite3.Connection) -> bool:
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    if free * 4 <= max(pages, SHRINK_PAGES):
+        return False
+    connection.execute(f"PRAGMA incremental_vacuum({SHRINK_PAGES})").fetchall()
+    return True

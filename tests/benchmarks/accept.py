@@ -1,0 +1,60 @@
+"""Messages a second taken to disk and held, beside Postfix with HOLD: `python -m tests.benchmarks.accept`."""
+
+import argparse
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from tests import guard as guards
+from tests.benchmarks import measuring
+from tests.postfix import Postfix
+
+
+def postfix_run(chosen: argparse.Namespace, server: Postfix, *, reuse: bool) -> float:
+    """One run against Postfix; every message must lie in its hold queue afterwards."""
+    rate = measuring.load(chosen, server.port, reuse=reuse)
+    held = server.count("hold")
+    if held != chosen.count:
+        raise RuntimeError(f"Postfix holds {held} of {chosen.count}:\n{server.log()[-2000:]}")
+    server.run("postsuper", "-d", "ALL")
+    return rate
+
+
+def guard_run(chosen: argparse.Namespace, place: Path, *, reuse: bool) -> float:
+    """One run against a fresh guard; every message must be held by it afterwards."""
+    directory = place / "guard"
+    directory.mkdir()
+    upstream: dict[str, str | int] = {"kind": "maildir", "path": "outgoing"}
+    # All of the load comes from one address.
+    limits = "max_connections_per_ip = 500\n"
+    with guards.running(directory, upstream, smtp=limits) as guard:
+        rate = measuring.load(chosen, guard.port, reuse=reuse)
+        held = guard.ask("status")["by_state"].get("held", 0)
+    if held != chosen.count:
+        raise RuntimeError(f"the guard holds {held} of {chosen.count}")
+    shutil.rmtree(directory)
+    return rate
+
+
+def main() -> None:
+    """Run it."""
+    chosen = measuring.options("Messages a second taken to disk and held, beside Postfix.", count=10_000)
+    with measuring.workplace(chosen) as place:
+        server = Postfix({"smtpd_client_restrictions": "static:HOLD"}, parent=place, logging=False)
+        try:
+            server.start()
+            rivals: dict[str, Callable[[], float]] = {}
+            for kind, reuse in ((", new connections", False), (", reused connections", True)):
+                rivals["postfix" + kind] = partial(postfix_run, chosen, server, reuse=reuse)
+                rivals["mailguard" + kind] = partial(guard_run, chosen, place, reuse=reuse)
+            figures = measuring.interleaved(chosen.runs, rivals)
+        finally:
+            server.stop()
+    measuring.report(
+        f"accept: {chosen.count} messages of {chosen.length} bytes", figures, as_json=chosen.json
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""What an attempt's answers make of a message."""
+
+from datetime import timedelta
+
+import pytest
+
+from mailguard.core import schedule
+from mailguard.core.delivery import Answer, Outcome, settle
+from mailguard.core.errors import IllegalMove
+from mailguard.core.events import GUARD
+from mailguard.core.hold import HeldMessage, HeldRecipient
+from mailguard.core.states import MessageState, RecipientState
+from tests.making import NOW, gated, message, recipient
+
+
+def flying(address: str, **changes: object) -> HeldRecipient:
+    return recipient(address, **{"in_flight": True, "attempts": 1, "first_try_at": NOW, **changes})
+
+
+def said(answer: Answer, address: str = "b@client.example", **changes: object) -> Outcome:
+    return Outcome(address=address, answer=answer, reply=f"{answer} it said", **changes)  # type: ignore[arg-type]
+
+
+def relaying(*recipients: HeldRecipient) -> HeldMessage:
+    return message(*recipients, state=MessageState.RELAYING)
+
+
+def test_taken_is_sent_and_the_bytes_go() -> None:
+    change = settle(relaying(flying("b@client.example")), [said(Answer.TAKEN)], by=GUARD, now=NOW)
+    [after] = change.after.recipients
+    assert (change.after.state, after.state) == (MessageState.SENT, RecipientState.SENT)
+    assert (after.sent_at, after.due_at, after.in_flight) == (NOW, None, False)
+    assert after.reply == "taken it said"
+    assert change.drop_body
+    assert change.event.detail == {"taken": ["b@client.example"]}
+
+
+@pytest.mark.parametrize(("attempts", "minutes"), [(1, 1), (2, 2), (3, 5), (40, 240)])
+def test_later_waits_as_the_schedule_says(attempts: int, minutes: int) -> None:
+    before = relaying(flying("b@client.example", attempts=attempts))
+    change = settle(before, [said(Answer.LATER)], by=GUARD, now=NOW)
+    [after] = change.after.recipients
+    assert (change.after.state, after.state) == (MessageState.QUEUED, RecipientState.DEFERRED)
+    assert after.due_at == NOW + timedelta(minutes=minutes)
+    assert not change.drop_body
+
+
+def test_later_for_five_days_is_failed() -> None:
+    almost = relaying(flying("b@client.example", first_try_at=NOW - schedule.GIVE_UP + timedelta(seconds=1)))
+    assert settle(almost, [said(Answer.LATER)], by=GUARD, now=NOW).after.state is MessageState.QUEUED
+    over = relaying(flying("b@client.example", first_try_at=NOW - schedule.GIVE_UP))
+    change = settle(over, [said(Answer.LATER)], by=GUARD, now=NOW)
+    assert change.after.state is MessageState.FAILED
+    assert change.after.recipients[0].reply == "later it said"
+
+
+def test_never_is_failed_at_once() -> None:
+    change = settle(relaying(flying("b@client.example")), [said(Answer.NEVER)], by=GUARD, now=NOW)
+    assert change.after.state is MessageState.FAILED
+    assert change.after.recipients[0].due_at is None
+
+
+def test_each_recipient_has_its_own_answer_in_the_order_of_those_in_flight() -> None:
+    before = relaying(
+        flying("one@x"), recipient("waits@x"), flying("two@x"), flying("three@x"), gated("asks@x")
+    )
+    outcomes = [said(Answer.NEVER, "one@x"), said(Answer.TAKEN, "two@x"), said(Answer.LATER, "three@x")]
+    change = settle(before, outcomes, by=GUARD, now=NOW)
+    states = {r.address: r.state for r in change.after.recipients}
+    assert states == {
+        "one@x": RecipientState.FAILED,
+        "waits@x": RecipientState.WAITING,
+        "two@x": RecipientState.SENT,
+        "three@x": RecipientState.DEFERRED,
+        "asks@x": RecipientState.WAITING,
+    }
+    assert change.event.detail == {"taken": ["two@x"], "later": ["three@x"], "never": ["one@x"]}
+
+
+def test_an_attempt_without_an_answer_is_remembered() -> None:
+    before = relaying(flying("b@client.example"))
+    change = settle(before, [said(Answer.LATER, ambiguous=True)], by=GUARD, now=NOW)
+    assert change.after.recipients[0].maybe_sent
+    assert change.event.detail["may_arrive_twice"] == ["b@client.example"]
+
+
+def test_the_outcomes_must_be_as_many_as_were_tried() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        settle(relaying(flying("a@x"), flying("b@x")), [said(Answer.TAKEN)], by=GUARD, now=NOW)
+
+
+def test_what_is_not_in_hand_cannot_be_settled() -> None:
+    with pytest.raises(IllegalMove):
+        settle(message(), [], by=GUARD, now=NOW)

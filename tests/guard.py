@@ -1,0 +1,189 @@
+"""A real guard: `mailguard serve` in a process and a directory of its own, driven by its own command line."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import trustme
+
+from tests.programs import free_port
+
+PROGRAM = Path(sys.executable).with_name("mailguard")
+LOGIN = "alice"
+PASSWORD = "correct horse battery staple"
+SENDER = "alice@corp.example"
+
+RULES = """
+internal_domains = ["corp.example"]
+margin = "0s"
+notify = "never"
+
+[[rule]]
+name = "external"
+when = { to = "external" }
+delay = "1h"
+"""
+
+Message = dict[str, Any]
+Wanted = Callable[[Message], bool]
+
+
+@dataclass(kw_only=True)
+class Guard:
+    """`port` speaks SMTP and STARTTLS, `tls_port` TLS from the first byte; `ca` certifies both."""
+
+    directory: Path
+    port: int
+    tls_port: int
+    ca: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def verb(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run one verb of the command line on this guard."""
+        command = [str(PROGRAM), *arguments, "--config", str(self.directory / "mailguard.toml")]
+        return subprocess.run(
+            command, input=stdin, capture_output=True, text=True, check=False, timeout=60, env=environment()
+        )
+
+    def ask(self, *arguments: str) -> Any:
+        """The JSON that a verb prints; it must end well."""
+        done = self.verb(*arguments, "--json")
+        assert done.returncode == 0, (
+            f"mailguard {' '.join(arguments)}: {done.stdout}{done.stderr}{self.log()}"
+        )
+        return json.loads(done.stdout)
+
+    def wait_for(self, wanted: Wanted, timeout: float = 10) -> Message:
+        """The first message of the queue, finished ones too, that fits."""
+        deadline = time.monotonic() + timeout
+        while True:
+            found = [message for message in self.ask("queue", "--all") if wanted(message)]
+            if found:
+                return dict(found[0])
+            assert time.monotonic() < deadline, f"no such message in the queue:\n{self.log()}"
+            time.sleep(0.1)
+
+    def raw(self, message_id: str) -> bytes:
+        """A message as the guard received it."""
+        command = [
+            str(PROGRAM),
+            "show",
+            message_id,
+            "--raw",
+            "--config",
+            str(self.directory / "mailguard.toml"),
+        ]
+        return subprocess.run(command, capture_output=True, check=True, timeout=60, env=environment()).stdout
+
+    def log(self) -> str:
+        """What it wrote so far."""
+        log = self.directory / "log"
+        return log.read_text(errors="replace") if log.exists() else ""
+
+    def start(self) -> None:
+        """Start it, and return when it says that it is ready (sd_notify)."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+            supervisor.bind("")
+            supervisor.settimeout(0.2)
+            address = "@" + supervisor.getsockname()[1:].decode()
+            command = [str(PROGRAM), "serve", "--config", str(self.directory / "mailguard.toml")]
+            with (self.directory / "log").open("ab") as log:
+                self.process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=environment(NOTIFY_SOCKET=address),
+                )
+            self._await_ready(supervisor)
+
+    def _await_ready(self, supervisor: socket.socket) -> None:
+        assert self.process
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(TimeoutError):
+                if "READY=1" in supervisor.recv(4096).decode().splitlines():
+                    return
+        self.stop()
+        raise AssertionError(f"the guard did not become ready:\n{self.log()}")
+
+    def stop(self) -> int:
+        """Ask it to end, as systemd does; its exit code."""
+        assert self.process
+        self.process.terminate()
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"the guard did not end within 20 s of SIGTERM:\n{self.log()}") from None
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a user who has configured nothing."""
+    ours = {key: value for key, value in os.environ.items() if not key.startswith(("MAILGUARD_", "NOTIFY_"))}
+    return {**ours, **more}
+
+
+def configured(
+    directory: Path, upstream: Mapping[str, str | int], *, rules: str = RULES, smtp: str = ""
+) -> Guard:
+    """A guard that is set up but not started: both files, a certificate, and the login of alice.
+
+    `smtp` are further lines of that section of mailguard.toml.
+    """
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(directory / "ca.pem"))
+    certificate = authority.issue_cert("localhost", "127.0.0.1")
+    certificate.private_key_pem.write_to_path(str(directory / "key.pem"))
+    for index, blob in enumerate(certificate.cert_chain_pems):
+        blob.write_to_path(str(directory / "cert.pem"), append=index > 0)
+    guard = Guard(directory=directory, port=free_port(), tls_port=free_port(), ca=directory / "ca.pem")
+    settings = "\n".join(f"{key} = {json.dumps(value)}" for key, value in upstream.items())
+    (directory / "mailguard.toml").write_text(f"""
+hostname = "guard.corp.example"
+state_dir = "state"
+rules_file = "rules.toml"
+
+[smtp]
+listen = ["127.0.0.1:{guard.port}"]
+listen_tls = ["127.0.0.1:{guard.tls_port}"]
+tls_cert = "cert.pem"
+tls_key = "key.pem"
+trusted_networks = ["127.0.0.0/8"]
+{smtp}
+[upstream]
+{settings}
+
+[accounts]
+file = "users"
+""")
+    (directory / "rules.toml").write_text(rules)
+    added = guard.verb("users", "add", LOGIN, "--address", SENDER, "--password-stdin", stdin=PASSWORD + "\n")
+    assert added.returncode == 0, added.stdout + added.stderr
+    return guard
+
+
+@contextlib.contextmanager
+def running(directory: Path, upstream: Mapping[str, str | int], **how: str) -> Iterator[Guard]:
+    """A guard that runs for as long as the context lasts, and ends cleanly."""
+    guard = configured(directory, upstream, **how)
+    guard.start()
+    try:
+        yield guard
+    finally:
+        code = guard.stop()
+    assert code == 0, f"the guard ended with {code}:\n{guard.log()}"
+
+
+def smtp_upstream(port: int) -> dict[str, str | int]:
+    """The section of an upstream on loopback that speaks plain SMTP."""
+    return {"kind": "smtp", "host": "127.0.0.1", "port": port, "tls": "none"}

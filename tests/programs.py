@@ -1,0 +1,54 @@
+"""Programs that some tests need and pip cannot bring: skipped at home, an error under CI=true."""
+
+import os
+import shutil
+import socket
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+# Debian keeps servers out of a user's PATH.
+SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+
+
+def find(program: str) -> str | None:
+    """Where the program is, or None."""
+    return shutil.which(program, path=SEARCH_PATH)
+
+
+def require(program: str, *, package: str = "") -> str:
+    """The path of a program; without it the test is skipped, or fails under CI=true."""
+    found = find(program)
+    if found is None:
+        missing(f"{program} is not installed (apt install {package or program})")
+    return found
+
+
+def require_root() -> None:
+    """For tests that start a server which gives up root by itself."""
+    if os.geteuid() != 0:
+        missing("only root can start a Postfix")
+
+
+def require_node_module(name: str) -> Path:
+    """The directory of node modules that has this one; MAILGUARD_NODE_MODULES names it."""
+    directory = Path(os.environ.get("MAILGUARD_NODE_MODULES", "node_modules"))
+    if not (directory / name).is_dir():
+        missing(f"the node module {name} is not in {directory} (set MAILGUARD_NODE_MODULES)")
+    return directory.absolute()
+
+
+def missing(what: str) -> NoReturn:
+    """Skip, or fail where nothing may be missing."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,113 @@
+"""An SMTP server that takes everything and remembers it byte for byte: the upstream of client tests."""
+
+import contextlib
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+OFFERS = (b"PIPELINING", b"8BITMIME", b"SMTPUTF8", b"DSN", b"ENHANCEDSTATUSCODES", b"SIZE 52428800")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One transaction: the arguments of MAIL and RCPT as they came, and the dot-unstuffed bytes."""
+
+    mail: str
+    rcpt: tuple[str, ...]
+    content: bytes
+
+    @property
+    def sender(self) -> str:
+        """The reverse path, without its parameters."""
+        return _path(self.mail)
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """The forward paths, without their parameters."""
+        return tuple(map(_path, self.rcpt))
+
+
+@dataclass
+class Sink:
+    """What arrived so far; `port` is where it listens on 127.0.0.1."""
+
+    port: int
+    deliveries: list[Delivery] = field(default_factory=list)
+
+    def wait(self, wanted: Callable[[Delivery], bool], timeout: float = 15) -> Delivery:
+        """The first delivery that fits, as soon as it is there."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            for delivery in list(self.deliveries):
+                if wanted(delivery):
+                    return delivery
+            time.sleep(0.02)
+        raise AssertionError(
+            f"nothing of the kind arrived within {timeout} s; {len(self.deliveries)} others did"
+        )
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Sink]:
+    """A sink on a free port, for as long as the context lasts."""
+    with _Server(("127.0.0.1", 0), _Session) as server:
+        server.sink = Sink(port=server.server_address[1])
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server.sink
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 100
+    server_address: tuple[str, int]
+    sink: Sink
+
+
+class _Session(socketserver.StreamRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        mail = ""
+        rcpt: list[str] = []
+        self.wfile.write(b"220 sink.test ESMTP\r\n")
+        while line := self.rfile.readline():
+            verb, _, argument = line.decode("utf-8", "replace").strip().partition(" ")
+            match verb.upper():
+                case "EHLO":
+                    lines = [b"sink.test", *OFFERS]
+                    marks = [b"-"] * len(OFFERS) + [b" "]
+                    self.wfile.write(
+                        b"".join(b"250%b%b\r\n" % pair for pair in zip(marks, lines, strict=True))
+                    )
+                    continue
+                case "MAIL":
+                    mail, rcpt = argument, []
+                case "RCPT":
+                    rcpt.append(argument)
+                case "DATA":
+                    self.wfile.write(b"354 Go on\r\n")
+                    content = self._content()
+                    self.server.sink.deliveries.append(Delivery(mail=mail, rcpt=tuple(rcpt), content=content))
+                case "QUIT":
+                    self.wfile.write(b"221 2.0.0 Bye\r\n")
+                    return
+            self.wfile.write(b"250 2.0.0 Ok\r\n")
+
+    def _content(self) -> bytes:
+        """Everything up to the lone dot, with the stuffed dots taken out (RFC 5321 section 4.5.2)."""
+        lines = []
+        while (line := self.rfile.readline()) not in (b".\r\n", b""):
+            lines.append(line[1:] if line.startswith(b".") else line)
+        return b"".join(lines)
+
+
+def _path(argument: str) -> str:
+    return argument.partition("<")[2].partition(">")[0]
