@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import signal
+import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -23,7 +24,7 @@ from mailguard.edge.bodies import BodyReader
 from mailguard.edge.clock import SystemClock
 from mailguard.edge.config import RulesFile, Settings, load_settings, parse_rules
 from mailguard.edge.control import ControlServer
-from mailguard.edge.listeners import Listeners, TlsFiles
+from mailguard.edge.listeners import Certificates, Port, listen
 from mailguard.edge.maildir_out import MaildirRelay
 from mailguard.edge.smtp_in import Reception, SmtpOptions, SmtpSession
 from mailguard.edge.smtp_out import SmtpRelay, UpstreamOptions
@@ -71,15 +72,15 @@ def ask_stopped(config: Path | None, request: Mapping[str, object]) -> Json:
 async def _ask_stopped(settings: Settings, request: Mapping[str, object]) -> Json:
     log = oplog.configure(oplog.LogFormat(settings.log.format), "error")
     rules = RulesFile.load(settings.rules_file)
+
+    def about() -> Json:
+        return {"running": False, "listeners": {}, "upstream": _upstream_name(settings)}
+
     with StateLock.take(settings.state_dir):
-        async with _queue(settings, rules, _relay(settings, log), SystemClock(), log, _at_rest) as queue:
+        async with _queue(settings, rules, _relay(settings, log), SystemClock(), log, about) as queue:
             # The last guard may have been cut off in mid-relay; an answer must know of it.
             await queue.release.recover()
             return await queue.desk.answer(request, ADMIN)
-
-
-def _at_rest() -> Json:
-    return {"running": False, "listeners": {}, "upstream": None}
 
 
 def serve(config: Path | None) -> int:
@@ -229,7 +230,9 @@ async def _queue(
 async def _doors(settings: Settings, queue: Queue, clock: Clock, log: Log) -> AsyncIterator[Addresses]:
     """The ways in: SMTP, and the control socket. They close before the queue does."""
     smtp = settings.smtp
-    tls = TlsFiles(smtp.tls_cert, smtp.tls_key, log=log) if smtp.tls_cert and smtp.tls_key else None
+    tls: Callable[[], ssl.SSLContext] | None = None
+    if smtp.tls_cert is not None and smtp.tls_key is not None:
+        tls = Certificates(cert=smtp.tls_cert, key=smtp.tls_key, log=log).context
     accounts = UsersFile(settings.accounts.file, clock=clock, log=log)
     reception = Reception(
         options=SmtpOptions(
@@ -245,22 +248,23 @@ async def _doors(settings: Settings, queue: Queue, clock: Clock, log: Log) -> As
         accounts=accounts,
         clock=clock,
         log=log,
-        tls=None if tls is None else tls.context,
+        tls=tls,
     )
-    listeners = Listeners()
+    plain = [Port(address=str(place), factory=partial(SmtpSession, reception)) for place in smtp.listen]
+    implicit = [
+        Port(address=str(place), factory=partial(SmtpSession, reception, implicit_tls=True))
+        for place in smtp.listen_tls
+    ]
+    listeners = await listen([*plain, *implicit])
     control = ControlServer(path=settings.state_dir / CONTROL, answer=queue.desk.answer, log=log)
     try:
-        places = [(where.host, where.port) for where in smtp.listen]
-        opened = {"SMTP": await listeners.open(partial(SmtpSession, reception), places)}
-        if tls is not None:
-            places = [(where.host, where.port) for where in smtp.listen_tls]
-            with_tls = partial(SmtpSession, reception, implicit_tls=True)
-            opened |= {"SMTP with TLS": await listeners.open(with_tls, places)} if places else {}
         await control.start()
-        yield opened
+        addresses = list(listeners.addresses)
+        with_tls = {"SMTP with TLS": addresses[len(plain) :]} if implicit else {}
+        yield {"SMTP": addresses[: len(plain)], **with_tls}
     finally:
+        listeners.close()
         await control.close()
-        await listeners.close()
         await reception.drain(GRACE)
         accounts.close()
 

@@ -98,9 +98,16 @@ def test_every_module_has_a_test_file_of_its_name(module: Path) -> None:
 
 
 def _tests(test: Path, module: Path) -> bool:
-    """`test_journal.py` and `test_store_journal.py` are both for store/journal.py."""
+    """A file of its name; for a part of an edge's package also one of the package's name.
+
+    `test_journal.py`, `test_store_journal.py`, `test_store.py` and `store/test_*.py` are all for
+    edge/store/journal.py: a package is proven at its outside.
+    """
     package = module.parent.name
-    return test.stem in (f"test_{module.stem}", f"test_{package}_{module.stem}")
+    if test.stem in (f"test_{module.stem}", f"test_{package}_{module.stem}"):
+        return True
+    inside = module.parent.parent.name == "edge"
+    return inside and (test.stem.startswith(f"test_{package}") or test.parent.name == package)
 
 
 def test_the_list_of_modules_tested_elsewhere_is_fresh() -> None:

@@ -1,6 +1,7 @@
 """The verbs, one function each; their docstrings are the help that people read."""
 
 import base64
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,8 +40,18 @@ verbs.add_typer(users)
 
 
 def main() -> None:
-    """The program `mailguard`."""
-    verbs()
+    """The program `mailguard`. A fault of ours ends in one line, unless MAILGUARD_TRACE asks for all."""
+    try:
+        verbs()
+    except BrokenPipeError:
+        # The reader of a pipe had enough; Python must not complain while it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        if os.environ.get("MAILGUARD_TRACE"):
+            raise
+        sys.stderr.write(f"mailguard: a fault of ours: {type(error).__name__}: {error}\n")
+        sys.stderr.write("MAILGUARD_TRACE=1 in the environment shows where.\n")
+        sys.exit(1)
 
 
 @verbs.command()

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from mailguard.core.hold import HeldMessage
 from mailguard.core.moves import Refused
-from mailguard.core.states import RecipientState
+from mailguard.core.states import MessageState, RecipientState
 
 
 class Told(StrEnum):
@@ -54,6 +54,29 @@ class Answer:
     told: Told
     text: str
     message: HeldMessage | None = None
+
+
+def what_is(message: HeldMessage) -> str:
+    """One sentence on how it stands: for whom it is stopped, and what happens to the rest, when."""
+    stopped = ", ".join(r.address for r in message.in_state(RecipientState.DROPPED))
+    if message.state is MessageState.CANCELLED:
+        return f"{message.id} is cancelled: it will not go to {stopped}"
+    parts = [f"{message.id} is {_STANDING.get(message.state, message.state.value)}"]
+    if message.state is MessageState.HELD and message.release_at is not None:
+        parts[0] += f" until {message.release_at:%Y-%m-%dT%H:%M:%SZ}"
+    if stopped:
+        parts.append(f"it will not go to {stopped}")
+    return "; ".join(parts)
+
+
+_STANDING = {
+    MessageState.FROZEN: "frozen: its clock stands still",
+    MessageState.CONFIRM: "held until its sender confirms",
+    MessageState.APPROVAL: "held until it is approved",
+    MessageState.QUEUED: "on its way out now",
+    MessageState.RELAYING: "on its way out now",
+    MessageState.REJECTED: "rejected: it goes back to its sender",
+}
 
 
 def what_left(message: HeldMessage) -> str:

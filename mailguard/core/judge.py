@@ -141,7 +141,8 @@ def _of_rule(rule: Rule, places: frozenset[int]) -> _Claim:
 
 
 def _of_findings(findings: Sequence[Finding], policy: Policy) -> Iterator[_Claim]:
-    for finding in findings:
+    # One claim a check: the findings on two hundred recipients ask for the same.
+    for finding in {each.check: each for each in reversed(findings)}.values():
         demand = policy.checks.get(finding.check, Demand(action=Action.CONFIRM))
         yield _Claim(name=finding.check, demand=demand, refusal=wording.sentence(finding, "en"))
 

@@ -6,6 +6,7 @@ users file too. A broken line is told with its number and locks nobody else out.
 
 import asyncio
 import contextlib
+import fcntl
 import hmac
 import os
 import re
@@ -64,12 +65,12 @@ class Users:
 def read_users(path: Path) -> Users:
     """The file as it is now; a missing one has no logins. Raises OSError where it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:
         return Users(by_login={})
     by_login: dict[str, User] = {}
     faults: list[Fault] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         user, problem = _parsed(line)
@@ -90,12 +91,18 @@ def _parsed(line: str) -> tuple[User | None, str]:
     if not password_hash.startswith(("$argon2", "$2a$", "$2b$", "$2y$")):
         return None, f"the password of {login} is not hashed with argon2 or bcrypt"
     listed = tuple(one.strip() for one in addresses.split(",") if one.strip())
-    if not all("@" in one for one in listed):
-        return None, f"an address of {login} has no @"
+    if bad := [one for one in listed if not _is_pattern(one)]:
+        return None, f"{bad[0]!r} is no address and no pattern of addresses"
     # Without addresses, a login that is an address may send as itself, and any other as nobody.
     own = listed or ((login,) if "@" in login else ())
     account = Account(login=login, addresses=tuple(address.normal(one) for one in own))
     return User(account=account, hash=password_hash), ""
+
+
+def _is_pattern(text: str) -> bool:
+    """`a@x`, `news-*@x` or `@x`: nothing else would ever fit a sender."""
+    blank = any(char.isspace() or not char.isprintable() or char in ",:" for char in text)
+    return "@" in text and not blank and bool(address.parse(text).domain)
 
 
 class UsersFile:
@@ -110,14 +117,14 @@ class UsersFile:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="passwords")
         self._key = secrets.token_bytes(32)
         self._good: dict[bytes, float] = {}
-        # Checked where the login is unknown, so that a guess costs the same time either way.
-        self._decoy = PasswordHasher().hash(secrets.token_hex(16))
 
     async def authenticate(self, login: str, password: str) -> Account | None:
         """The account, or None where login or password is wrong; takes as long either way."""
-        user = self._current().by_login.get(login)
+        users = self._current().by_login
+        user = users.get(login)
         if user is None or len(password) > LONGEST_PASSWORD:
-            await self._check(self._decoy, password[:LONGEST_PASSWORD])
+            if decoy := self._decoy(users, login):
+                await self._check(decoy, password[:LONGEST_PASSWORD])
             return None
         proof = self._proof(user, password)
         if self._good.get(proof, 0.0) > self._clock.monotonic():
@@ -135,6 +142,14 @@ class UsersFile:
     def close(self) -> None:
         """Let the threads go."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _decoy(self, users: dict[str, User], login: str) -> str:
+        # An unknown login is checked against somebody's hash, always the same, and fails whatever comes of
+        # it: so it takes as long as a known one, however old or new the hashes of this file are.
+        if not users:
+            return ""
+        number = int.from_bytes(hmac.digest(self._key, login.encode("utf-8", "surrogatepass"), "sha256"))
+        return tuple(users.values())[number % len(users)].hash
 
     async def _check(self, password_hash: str, password: str) -> bool:
         loop = asyncio.get_running_loop()
@@ -192,12 +207,14 @@ def add_user(path: Path, login: str, password: str, addresses: Iterable[str]) ->
     address could not stand in the file."""
     listed = tuple(addresses)
     _checked(path, login, password, listed)
-    if login in read_users(path).by_login:
-        raise LoginExists(
-            f"{login} is there already; give it a new password with: mailguard users passwd {login}"
-        )
     with _rewriting(path) as lines:
-        lines.append(_line(login, password, listed))
+        if _find(lines, login) is not None:
+            raise LoginExists(
+                f"{login} is there already; give it a new password with: mailguard users passwd {login}"
+            )
+        lines.append(
+            ":".join([login, PasswordHasher().hash(password), *([",".join(listed)] if listed else [])])
+        )
 
 
 def set_password(path: Path, login: str, password: str) -> None:
@@ -222,38 +239,56 @@ def _checked(path: Path, login: str, password: str, addresses: tuple[str, ...]) 
     elif not password or len(password) > LONGEST_PASSWORD:
         problem = f"a password has between 1 and {LONGEST_PASSWORD} letters"
     else:
-        bad = [one for one in addresses if "@" not in one or set(" ,:") & set(one)]
-        problem = f"{bad[0]!r} is no address" if bad else ""
+        bad = [one for one in addresses if not _is_pattern(one)]
+        problem = f"{bad[0]!r} is no address; expected a@x, news-*@x or @x" if bad else ""
     if problem:
         fault = Fault(file=str(path), line=None, key=login, problem=problem, expected="")
         raise ConfigurationError((fault,))
 
 
-def _line(login: str, password: str, addresses: tuple[str, ...]) -> str:
-    return ":".join([login, PasswordHasher().hash(password), *([",".join(addresses)] if addresses else [])])
-
-
-def _number(lines: list[str], login: str) -> int:
+def _find(lines: list[str], login: str) -> int | None:
     for number, line in enumerate(lines):
         if line.strip().partition(":")[0] == login:
             return number
-    raise UnknownLogin(f"there is no login {login}")
+    return None
+
+
+def _number(lines: list[str], login: str) -> int:
+    number = _find(lines, login)
+    if number is None:
+        raise UnknownLogin(f"there is no login {login}")
+    return number
 
 
 @contextlib.contextmanager
 def _rewriting(path: Path) -> Iterator[list[str]]:
-    """The file's lines, to be changed; written back whole or not at all, readable by its owner only."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    yield lines
+    """The file's lines, to be changed; written back whole or not at all. Nobody but its owner can read the
+    new file, and its group where it could before. Two changes at once happen one after the other."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        old = path.stat() if path.exists() else None
+        text = path.read_text(encoding="utf-8", errors="surrogateescape") if old else ""
+        lines = text.removesuffix("\n").split("\n") if text else []
+        yield lines
+        _replace(path, "".join(f"{line}\n" for line in lines), old)
+        # The new name must survive a loss of power, too.
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _replace(path: Path, text: str, old: os.stat_result | None) -> None:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     new = Path(name)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write("".join(f"{line}\n" for line in lines))
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            file.write(text)
             file.flush()
-            if path.exists():
-                os.fchown(file.fileno(), path.stat().st_uid, path.stat().st_gid)
+            if old is not None:
+                os.fchown(file.fileno(), old.st_uid, old.st_gid)
+                os.fchmod(file.fileno(), 0o600 | (old.st_mode & 0o040))
             os.fsync(file.fileno())
         new.replace(path)
     except BaseException:

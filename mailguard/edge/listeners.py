@@ -5,7 +5,6 @@ What speaks on a port is made by the factory that comes with it; this module kno
 
 import asyncio
 import contextlib
-import os
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -47,7 +46,7 @@ class Listeners:
 
 
 async def listen(ports: Sequence[Port]) -> Listeners:
-    """Open all of these ports, or none. Raises ConfigurationError that tells which cannot be opened and why."""
+    """Open all of these ports, or none. Raises ConfigurationError: which cannot be opened, and why."""
     loop = asyncio.get_running_loop()
     servers: list[asyncio.Server] = []
     faults: list[Fault] = []
@@ -148,7 +147,7 @@ def _no_password() -> str:
 
 def _fingerprint(path: Path) -> tuple[int, int, int] | None:
     with contextlib.suppress(OSError):
-        status = os.stat(path)
+        status = path.stat()
         return status.st_mtime_ns, status.st_ino, status.st_size
     return None
 

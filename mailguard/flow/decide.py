@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from mailguard.core import address, moves
 from mailguard.core.actor import Actor
-from mailguard.core.answer import BY_REFUSAL, Answer, Told, what_left
+from mailguard.core.answer import BY_REFUSAL, Answer, Told, what_is, what_left
 from mailguard.core.errors import AmbiguousId, NoSuchMessage
 from mailguard.core.hold import Change, HeldMessage
 from mailguard.core.identity import normalize
@@ -150,7 +150,7 @@ class Decide:
         for new in change.adds:
             if new.message.due_at is not None:
                 self._wake(new.message.due_at)
-        return Answer(told=Told.DONE, text=f"{after.id} is {after.state}", message=after)
+        return Answer(told=Told.DONE, text=what_is(after), message=after)
 
 
 def _in_the_air(refusal: Refusal) -> bool:

@@ -1,5 +1,6 @@
 """The judgement, with hypothesis for what must hold whatever the rules are."""
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -186,6 +187,19 @@ def test_a_check_may_ask_for_an_approver() -> None:
         ("p@c.example",),
         timedelta(hours=1),
     )
+
+
+def test_two_hundred_strangers_cost_little_more_than_one() -> None:
+    many = facts(
+        *(f"r{number}@client.example" for number in range(200)),
+        headers=Headers(in_reply_to=("one@client.example",)),
+        participants=["x@client.example"],
+    )
+    rules = policy(EXTERNAL, checks="")
+    judge(many, rules)
+    start = time.perf_counter()
+    assert len(judge(many, rules).findings) == 200
+    assert time.perf_counter() - start < 0.1
 
 
 # What must hold whatever the rules are. Domains are few, so that rules and messages often meet.

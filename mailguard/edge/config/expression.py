@@ -11,7 +11,7 @@ from mailguard.core.prose import Text, TextPattern, words
 FORM = "words (a * may begin or end them), or a regular expression between slashes: /…/ or /…/i"
 LONGEST = 1000
 
-_BETWEEN_SLASHES = re.compile(r"/(.+)/(i?)", re.DOTALL)
+_BETWEEN_SLASHES = re.compile(r"/(.+)/([gimsux]{0,4})", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,11 +36,14 @@ def text_pattern(text: str) -> TextPattern:
     match = _BETWEEN_SLASHES.fullmatch(text)
     if match is None:
         return words(text)
-    expression, ignore_case = match.groups()
+    expression, flags = match.groups()
+    if flags not in ("", "i"):
+        # As plain words it would be looked for with its slashes, and never be found.
+        raise ValueError(f"{flags!r} stands behind the second slash of {text}")
     if len(expression) > LONGEST:
         raise ValueError(f"the regular expression is longer than {LONGEST} characters")
     options = re2.Options()
-    options.case_sensitive = not ignore_case
+    options.case_sensitive = not flags
     # The reason comes back in the exception; RE2 would also write it to the standard error.
     options.log_errors = False
     try:

@@ -41,14 +41,16 @@ class AddedRows:
 class ChangedRows:
     """One step of a message, from version `before` to version `after`.
 
-    `fixed` is None where the step leaves alone what was received, as every move does; `recipients` are
-    those that it changes, and `places` is how many there are afterwards (None: as many as before).
+    `timing` is None where only version, state and next_due change (`in_hand`: a claim, a retry); `fixed` is
+    None where what was received stays, as with every move. `recipients` are those that change, and `places`
+    is how many there are afterwards (None: as many as before).
     """
 
     id: str
     before: int
     after: int
-    moving: Row
+    in_hand: Row
+    timing: Row | None
     fixed: Row | None
     recipients: Sequence[Row]
     places: int | None
@@ -60,7 +62,7 @@ def added(new: NewMessage) -> AddedRows:
     """The rows of a new message."""
     message = new.message
     return AddedRows(
-        message=(message.id, *_moving(message), *_fixed(message)),
+        message=(message.id, *_in_hand(message), *_timing(message), *_fixed(message)),
         recipients=[_recipient(place, recipient) for place, recipient in enumerate(message.recipients)],
         event=_event(message.version, new.event),
         content=new.content,
@@ -75,7 +77,8 @@ def changed(change: Change) -> ChangedRows:
         id=before.id,
         before=before.version,
         after=after.version,
-        moving=_moving(after),
+        in_hand=_in_hand(after),
+        timing=None if _same_timing(before, after) else _timing(after),
         fixed=None if _as_received(before) == _as_received(after) else _fixed(after),
         recipients=[
             _recipient(place, recipient)
@@ -88,13 +91,15 @@ def changed(change: Change) -> ChangedRows:
     )
 
 
-def _moving(message: HeldMessage) -> Row:
+def _in_hand(message: HeldMessage) -> Row:
     due_at = message.due_at if message.state in _CLAIMABLE else None
+    return (message.version, message.state.value, _time(due_at))
+
+
+def _timing(message: HeldMessage) -> Row:
     return (
-        message.version,
-        message.state.value,
-        _time(_listed_at(message)),
-        _time(due_at),
+        _time(_leaves_at(message)),
+        _time(_done_at(message)),
         message.gate.value,
         _time(message.expires_at),
         _time(message.frozen_at),
@@ -103,13 +108,27 @@ def _moving(message: HeldMessage) -> Row:
     )
 
 
-def _listed_at(message: HeldMessage) -> datetime | None:
-    """When it should be gone, as its sender was told and the margin; for a finished one, when it was."""
-    if message.state.finished:
-        return message.finished_at or message.received_at
-    if message.frozen_at is not None or message.release_at is None:
+def _leaves_at(message: HeldMessage) -> datetime | None:
+    if message.state.finished or message.frozen_at is not None:
         return None
-    return message.release_at + message.margin
+    release_at = message.release_at
+    return None if release_at is None else release_at + message.margin
+
+
+def _done_at(message: HeldMessage) -> datetime | None:
+    return message.finished_at or message.received_at if message.state.finished else None
+
+
+def _same_timing(before: HeldMessage, after: HeldMessage) -> bool:
+    return (
+        before.state.finished is after.state.finished
+        and before.body_kept is after.body_kept
+        and before.gate is after.gate
+        and before.expires_at == after.expires_at
+        and before.frozen_at == after.frozen_at
+        and before.finished_at == after.finished_at
+        and _leaves_at(before) == _leaves_at(after)
+    )
 
 
 def _as_received(message: HeldMessage) -> tuple[object, ...]:

@@ -159,11 +159,18 @@ class Database:
         return jobs
 
     def _take_writes(self) -> list[_Write]:
+        """The first job and all those like it: what is quick to do does not wait for what is slow."""
         jobs: list[_Write] = []
+        others: deque[_Write] = deque()
         room = BATCH_BYTES
-        while self._writes and (not jobs or self._writes[0].weight <= room):
-            jobs.append(self._writes.popleft())
-            room -= jobs[-1].weight
+        while self._writes:
+            job = self._writes.popleft()
+            if jobs and (job.bulk != jobs[0].bulk or job.weight > room):
+                others.append(job)
+                continue
+            jobs.append(job)
+            room -= job.weight
+        self._writes = others
         return jobs
 
     async def _turn(
@@ -223,22 +230,10 @@ def _commit(connection: sqlite3.Connection, writes: list[_Write]) -> list[Any]:
         connection.execute("ROLLBACK")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        results = _perform(connection, writes)
+        results = list(writes[0].bulk(connection, [write.job for write in writes]))
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    return results
-
-
-def _perform(connection: sqlite3.Connection, writes: list[_Write]) -> list[Any]:
-    alike: dict[Bulk[Any, Any], list[int]] = {}
-    for index, write in enumerate(writes):
-        alike.setdefault(write.bulk, []).append(index)
-    results: list[Any] = [None] * len(writes)
-    for bulk, indices in alike.items():
-        done = bulk(connection, [writes[index].job for index in indices])
-        for index, result in zip(indices, done, strict=True):
-            results[index] = result
     return results

@@ -32,6 +32,12 @@ def test_an_expression_sees_the_text_as_written(pattern: str, text: str, there: 
     assert found(pattern, text) is there
 
 
+@pytest.mark.parametrize("pattern", ["/results/g", "/results/I", "/a/im"])
+def test_a_flag_that_is_unknown_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match="behind the second slash"):
+        text_pattern(pattern)
+
+
 @pytest.mark.parametrize("pattern", ["/(?=x)/", r"/(a)\1/", "/(/", "/a{1000}{1000}/", "/" + "a" * 1001 + "/"])
 def test_what_cannot_be_bounded_is_refused(pattern: str, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="the regular expression"):

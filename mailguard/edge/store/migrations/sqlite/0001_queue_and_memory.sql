@@ -10,11 +10,13 @@ CREATE TABLE message (
     id TEXT NOT NULL UNIQUE,
     version INTEGER NOT NULL,
     state TEXT NOT NULL,
-    -- Its place in the list: when it should be gone (as told, and the margin), or, finished, when it was.
-    -- NULL while it waits for a person.
-    listed_at TEXT,
     -- When the timer has something to do for it; NULL where it has not.
     next_due TEXT,
+    -- Not finished: when it should be gone, as its sender was told, and the margin; NULL while it waits
+    -- for a person. Finished: NULL.
+    leaves_at TEXT,
+    -- When it was finished; NULL while it is not.
+    done_at TEXT,
     gate TEXT NOT NULL,
     expires_at TEXT,
     frozen_at TEXT,
@@ -40,20 +42,17 @@ CREATE TABLE message (
     undo_us INTEGER NOT NULL
 );
 
--- The state leads: what is finished lies in its own corner, and a million of it slows nothing down.
-CREATE INDEX message_listed ON message (state, listed_at);
--- Two for senders, because the one for what is open stays small: a move then never has to look for a
--- sender's place among all the mail of the past.
-CREATE INDEX message_sender_open ON message (sender_key, listed_at)
-    WHERE state IN ('held', 'frozen', 'confirm', 'approval', 'queued', 'relaying');
-CREATE INDEX message_sender_done ON message (sender_key, listed_at)
-    WHERE state IN ('sent', 'cancelled', 'rejected', 'expired', 'failed');
+-- What is finished is in no index of what is open, so that a million of it slows nothing down, and taking a
+-- message in hand changes next_due alone.
 CREATE INDEX message_due ON message (next_due) WHERE next_due IS NOT NULL;
+CREATE INDEX message_open ON message (leaves_at) WHERE done_at IS NULL;
+CREATE INDEX message_done ON message (state, done_at) WHERE done_at IS NOT NULL;
+CREATE INDEX message_sender_open ON message (sender_key, leaves_at) WHERE done_at IS NULL;
+CREATE INDEX message_sender_done ON message (sender_key, done_at) WHERE done_at IS NOT NULL;
 CREATE INDEX message_expiring ON message (expires_at)
     WHERE expires_at IS NOT NULL AND state IN ('confirm', 'approval', 'frozen');
 -- Finished, with bytes that only a restore could want.
-CREATE INDEX message_undo ON message (listed_at)
-    WHERE body_kept = 1 AND state IN ('sent', 'cancelled', 'rejected', 'expired', 'failed');
+CREATE INDEX message_undo ON message (done_at) WHERE done_at IS NOT NULL AND body_kept = 1;
 
 CREATE TABLE recipient (
     message INTEGER NOT NULL REFERENCES message (n),
