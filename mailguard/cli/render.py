@@ -28,8 +28,10 @@ _COLOURS = {
 
 
 def console() -> Console:
-    """The terminal, or a wide page where the output goes into a file or a pipe."""
-    return Console() if sys.stdout.isatty() else Console(width=WIDE)
+    """The terminal, or a wide page where the output goes into a file or a pipe. Square brackets in a
+    subject are square brackets, never markup."""
+    width = None if sys.stdout.isatty() else WIDE
+    return Console(width=width, markup=False, highlight=False, emoji=False)
 
 
 def clean(foreign: object) -> str:

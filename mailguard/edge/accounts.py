@@ -264,6 +264,7 @@ def _number(lines: list[str], login: str) -> int:
 def _rewriting(path: Path) -> Iterator[list[str]]:
     """The file's lines, to be changed; written back whole or not at all. Nobody but its owner can read the
     new file, and its group where it could before. Two changes at once happen one after the other."""
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:

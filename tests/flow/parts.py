@@ -1,7 +1,6 @@
-"""The use cases joined to a real store in a temporary directory, with a fake clock and a scripted upstream."""
+"""The use cases joined to a real store, with a fake clock and a scripted upstream."""
 
 import itertools
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass

@@ -146,15 +146,24 @@ async def test_the_status_tells_of_the_program_and_the_queue(parts: Parts, desk:
 
 
 values = st.one_of(
-    st.none(), st.booleans(), st.integers(-5, 5), st.floats(allow_nan=True), st.text(max_size=20), st.lists(st.text())
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 5),
+    st.floats(allow_nan=True),
+    st.text(max_size=20),
+    st.lists(st.text()),
 )
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
-    verb=st.sampled_from(["queue", "show", "raw", "cancel", "extend", "reject", "try", "reload", "status", "x", ""]),
+    verb=st.sampled_from(
+        ["queue", "show", "raw", "cancel", "extend", "reject", "try", "reload", "status", "x", ""]
+    ),
     rest=st.dictionaries(
-        st.sampled_from(["id", "to", "states", "sender", "all", "limit", "until", "by_seconds", "content", "rules"]),
+        st.sampled_from(
+            ["id", "to", "states", "sender", "all", "limit", "until", "by_seconds", "content", "rules"]
+        ),
         values,
     ),
 )

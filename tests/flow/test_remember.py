@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from mailguard.edge.config import parse_rules
-
 from tests.flow.parts import ANNE, MESSAGE, Parts
 
 ANSWER = (

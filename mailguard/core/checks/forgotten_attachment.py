@@ -31,6 +31,7 @@ _THING = (
     r"|figures?|budgets?|agreements?|statements?|receipts?|tickets?|maps?|schedules?|notes?|summar(?:y|ies)"
     r"|certificates?|scans?|data|zip|archive|logs?|memos?|papers?|articles?|results?|details|estimates?)"
 )
+_BUILT = r"(?:houses?|homes?|garages?|buildings?|rooms?|gardens?|bathrooms?|walls?|kitchens?|barns?|sheds?)"
 _CHOSE = (
     r"(?:fichiers?|documents?|rapports?|copies?|pdf|factures?|contrats?|devis|versions?|presentations?"
     r"|tableaux?|photos?|images?|captures?|formulaires?|cv|offres?|lettres?|listes?|plans?|budgets?|releves?"
@@ -41,17 +42,19 @@ _FEW = r"(?:[\w'-]+ ){0,3}"
 _MAIL = r"(?:this|the present) (?:e-?mail|message|mail|note)"
 
 _CLAIMS_EN = (
-    rf"(?:see|find|review|check|read|sign|open|consult|consider|note) {_FEW}(?:attached|enclosed)\b",
-    r"(?:attached|enclosed) (?:please|you will|you'll|herewith|hereto|for your|is|are)\b",
+    rf"(?:see|find|review|check|read|sign|open|use|consult|consider|note) {_FEW}(?:attached|enclosed)\b",
+    r"(?:attached|enclosed),? (?:below )?(?:please|you will|you'll|herewith|hereto|for your|is|are)\b",
     rf"^\W*(?:attached|enclosed)(?: (?:an?|the|my|our|your|some|both|two|three|also|{_THING})\b|\s?[:,-]|$)",
-    rf"\bthe (?:attached|enclosed)(?:$|[,.:;!?)]| {_FEW}{_THING}\b)",
-    rf"\b(?:{_THING}|it|they|both|all|these|which|that) (?:is|are|has been|have been) (?:also |now )?"
-    r"(?:attached|enclosed)\b",
+    rf"\bthe attached\b(?! (?:to|{_BUILT})\b)",
+    rf"\bthe enclosed(?:$|[,.:;!?)]| {_FEW}{_THING}\b)",
+    r"\b(?:is|are|has been|have been) (?:also |now )?(?:attached|enclosed)\b(?! (?:to|by|in|within)\b)",
+    rf"\b(?:{_THING}|it|they|both|all|these|which|that) (?:is|are) (?:attached|enclosed)\b",
     rf"\b{_THING} (?:attached|enclosed)\b",
     rf"\battached to {_MAIL}\b",
     r"\b(?:i|we)(?:'ve|'m|'re| have| am| are)? ?(?:also |just |now |hereby |herewith )*"
     r"(?:attach(?:ed|ing)?|enclos(?:e|ed|ing))\b",
-    r"\b(?:see|in|open|view|per|refer to|as|find) (?:the |my |this |our |an )?attachments?\b",
+    r"\b(?:see|in|open|view|print|per|refer to|as|find) (?:the |my |this |our |an )?attachments?\b",
+    r"\bthe attachments? (?:below )?(?:shows?|provides?|contains?|gives?|includes?|lists?|explains?)\b",
     r"\b(?:here is|here's|here are|with) (?:the |my |our )attachments?\b",
     r"\bforgot(?:ten)? (?:to attach|to enclose|(?:the|my) attachments?)\b",
     r"\(attached\)",
@@ -78,12 +81,14 @@ _NOT_SO_EN = (
     # Other meanings: importance, feelings, houses, walls, and files that hang elsewhere.
     r"\battach(?:ed|ing)? (?:\w+ )?(?:importance|value|weight|significance|meaning|blame|priority|conditions?"
     r"|strings)\b",
-    rf"\battach(?:ed|ing)? (?:[\w'-]+ ){{0,5}}to (?!{_MAIL})(?:the|a|an|his|her|their|my|our|your|each|every"
+    rf"(?<!the )\battach(?:ed|ing)? (?:[\w'-]+ ){{0,5}}to (?!{_MAIL})(?:the|a|an|his|her|their|my|our|your|each|every"
     r"|that|it|him|them|me|us|you|reality|people)\b",
     r"\battachments? (?:styles?|theor\w+|parenting|disorders?|issues|points?|sizes?|limits?|figures?|to)\b",
     r"\benclosed (?:space|area|garden|room|court\w*|by|in|within|with a)\b",
     # Somebody else's attachment, or one of another message.
     r"\b(?:your|his|her|their) (?:attachments?|attached|enclosed)\b",
+    r"\b(?:received|reviewed|looked at|agree with|saw|seen|thanks for|thank you for) (?:\w+ ){0,2}"
+    r"(?:attach|enclos)",
     r"\b(?:you|he|she|they|who)(?:'ve| have| had| has)? (?:just |kindly )?(?:attached|enclosed)\b",
     rf"\battach(?:ed|ments?)\b {_FEW}(?:you|he|she|they) (?:sent|gave|forwarded|shared|mailed|wrote)\b",
     r"\b(?:last|previous|earlier|first|yesterday's|other) (?:e-?mail|message|mail)\b",

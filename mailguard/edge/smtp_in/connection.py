@@ -183,11 +183,14 @@ class Connection(SMTP):
         except Exception as error:  # noqa: BLE001 - the one place where a fault of ours becomes an answer.
             self._fail(error)
         self._flush()
+        self._read_on()
+        if self._eof and self._step is None and not self._writing_paused:
+            self._hang_up()
+
+    def _read_on(self) -> None:
         if self._reading_paused and len(self._buffer) <= HIGH_WATER and not self._ended:
             self._reading_paused = False
             self.transport.resume_reading()
-        if self._eof and self._step is None and not self._writing_paused:
-            self._hang_up()
 
     def _start(self, step: Coroutine[Any, Any, None]) -> None:
         """Do what has to wait for something; nothing else happens in this session meanwhile."""
@@ -249,6 +252,7 @@ class Connection(SMTP):
         while (line := self._next_line()) is None:
             if self._eof or self._ended:
                 raise HungUpError
+            self._read_on()
             self._waiter = self.loop.create_future()
             self._listening = True
             try:

@@ -1,6 +1,7 @@
 """What all SMTP sessions share: the way in for messages, the counts of connections, the closing time."""
 
 import asyncio
+import logging
 import secrets
 import ssl
 import traceback
@@ -64,6 +65,8 @@ class Reception:
             raise RuntimeError(f"aiosmtpd is {aiosmtpd.__version__}; this program needs {KNOWN_LIBRARY}")
         if not callable(accept):
             raise TypeError("accept must be a coroutine function: without it, mail would be lost")
+        # What aiosmtpd logs below this level are command lines, with passwords in them.
+        logging.getLogger("mail.log").setLevel(logging.WARNING)
         self.options = options
         self.accounts = accounts
         self.clock = clock

@@ -52,7 +52,7 @@ class SmtpSession(Login):
     def _turn(self) -> bool:
         if self._content is not None:
             return self._receive(self._content)
-        line = self._next_line()
+        line = self._next_line() if self._buffer else None
         if line is None:
             return False
         if line.find(b"\r") != len(line) - 2 or b"\x00" in line:
@@ -182,6 +182,7 @@ class SmtpSession(Login):
             self._refuse(b"503 5.5.1 Send EHLO first")
             return
         if account is None and not self._peer.trusted:
+            reception.log.event("login_required", peer=self._peer.address)
             self._refuse(b"530 5.7.0 Authentication required")
             return
         if self.envelope is not None:
