@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from mailguard.core.answer import Told
 from mailguard.core.errors import ConfigurationError, MailguardError, StoreError
+from mailguard.core.told import Told
 from mailguard.edge import control_client
 from mailguard.edge.config import locate
 

@@ -5,9 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-import typer
-
-from mailguard.core.answer import Told
+from mailguard.core.told import Told
 
 Json = Mapping[str, object]
 
@@ -48,7 +46,7 @@ def end(answers: Sequence[Json], *, as_json: bool, single: bool = False) -> NoRe
     else:
         for answer in answers:
             say(answer)
-    raise typer.Exit(exit_code(answers))
+    sys.exit(exit_code(answers))
 
 
 def need(answer: Json, *, as_json: bool) -> Json:

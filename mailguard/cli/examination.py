@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from mailguard.cli.asking import ask
 from mailguard.cli.ending import told
-from mailguard.core.answer import Told
+from mailguard.core.told import Told
 from mailguard.edge.config import Settings, check_config, load_settings
 
 # The upstream should greet sooner than this.

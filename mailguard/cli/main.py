@@ -1,48 +1,44 @@
-"""The verbs, one function each; their docstrings are the help that people read."""
+"""The verbs, one function each; their docstrings are the help that people read.
+
+A module that is wanted by one verb only is imported by that verb: all the others start without it.
+"""
 
 import base64
 import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
-import typer
+import click
 
-from mailguard.cli import when
+from mailguard.cli import options, when
 from mailguard.cli.asking import ask
 from mailguard.cli.ending import end, need, print_json
 from mailguard.cli.users import users
 
-Config = Annotated[
-    Path | None, typer.Option("--config", metavar="PATH", help="The configuration file (mailguard.toml).")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-Id = Annotated[str, typer.Argument(metavar="ID", help="A message id, or enough of its beginning.")]
-Ids = Annotated[
-    list[str], typer.Argument(metavar="ID...", help="Message ids, or enough of their beginnings.")
-]
-
-verbs = typer.Typer(
-    name="mailguard",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Holds outgoing mail for a moment, so that a wrong recipient can still be stopped.",
-    epilog=(
-        "Exit codes: 0 done, 1 a fault of ours, 2 usage or configuration, 3 no such message, "
-        "4 too late, 5 not yours, 75 try again later."
-    ),
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 a fault of ours, 2 usage or configuration, 3 no such message, "
+    "4 too late, 5 not yours, 75 try again later."
 )
-verbs.add_typer(users)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
+def verbs() -> None:
+    """Holds outgoing mail for a moment, so that a wrong recipient can still be stopped.
+
+    The verbs work while the guard runs and while it is stopped. ID is a message id, or enough of its
+    beginning.
+    """
+
+
+verbs.add_command(users)
 
 
 def main() -> None:
     """The program `mailguard`. A fault of ours ends in one line, unless MAILGUARD_TRACE asks for all."""
     try:
-        verbs()
+        verbs(prog_name="mailguard")
     except BrokenPipeError:
         # The reader of a pipe had enough; Python must not complain while it shuts down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -55,15 +51,17 @@ def main() -> None:
 
 
 @verbs.command()
-def serve(config: Config = None) -> None:
+@options.config
+def serve(config: Path | None) -> None:
     """Run the guard in the foreground. SIGTERM ends it cleanly, SIGHUP reloads the rules."""
     from mailguard.app import serve as run  # noqa: PLC0415
 
-    raise typer.Exit(run(config))
+    sys.exit(run(config))
 
 
 @verbs.command()
-def status(config: Config = None, as_json: AsJson = False) -> None:
+@options.common
+def status(config: Path | None, as_json: bool) -> None:
     """Running or not, what is held, what is overdue, and the rules in force."""
     answer = need(ask(config, {"verb": "status"}), as_json=as_json)
     if as_json:
@@ -75,7 +73,8 @@ def status(config: Config = None, as_json: AsJson = False) -> None:
 
 
 @verbs.command("check-config")
-def check_config(config: Config = None, as_json: AsJson = False) -> None:
+@options.common
+def check_config(config: Path | None, as_json: bool) -> None:
     """Read both files and tell every error at once: file, line, key, what was expected."""
     from mailguard.edge.config import check_config as check  # noqa: PLC0415
 
@@ -86,20 +85,25 @@ def check_config(config: Config = None, as_json: AsJson = False) -> None:
         sys.stderr.write("\n".join(faults) + "\n")
     else:
         sys.stdout.write("The configuration is good.\n")
-    raise typer.Exit(2 if faults else 0)
+    sys.exit(2 if faults else 0)
 
 
 @verbs.command()
+@options.common
+@click.option("--state", "states", metavar="STATE", multiple=True, help="Only this state (repeatable).")
+@click.option("--sender", metavar="ADDRESS", default="", help="Only mail from this sender.")
+@click.option("--all", "everything", is_flag=True, help="Finished messages too.")
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="At most this many.")
 def queue(
-    config: Config = None,
-    as_json: AsJson = False,
-    state: Annotated[list[str] | None, typer.Option(metavar="STATE", help="Only these states.")] = None,
-    sender: Annotated[str, typer.Option(metavar="ADDRESS", help="Only mail from this sender.")] = "",
-    everything: Annotated[bool, typer.Option("--all", help="Finished messages too.")] = False,
-    limit: Annotated[int, typer.Option(metavar="N", help="At most this many; 0 means all.", min=0)] = 0,
+    config: Path | None,
+    as_json: bool,
+    states: tuple[str, ...],
+    sender: str,
+    everything: bool,
+    limit: int | None,
 ) -> None:
     """The messages that are not finished, next to leave first."""
-    request = {"verb": "queue", "states": state or [], "sender": sender, "all": everything, "limit": limit}
+    request = {"verb": "queue", "states": list(states), "sender": sender, "all": everything, "limit": limit}
     answer = need(ask(config, request), as_json=as_json)
     messages = cast("list[dict[str, Any]]", answer["messages"])
     if as_json:
@@ -111,12 +115,10 @@ def queue(
 
 
 @verbs.command()
-def show(
-    id: Id,
-    config: Config = None,
-    as_json: AsJson = False,
-    raw: Annotated[bool, typer.Option("--raw", help="Its bytes as received, and nothing else.")] = False,
-) -> None:
+@options.common
+@options.message_id
+@click.option("--raw", is_flag=True, help="Its bytes as received, and nothing else.")
+def show(config: Path | None, as_json: bool, id: str, raw: bool) -> None:
     """One message: envelope, why it is held, findings, history."""
     answer = need(ask(config, {"verb": "raw" if raw else "show", "id": id}), as_json=as_json)
     if raw:
@@ -131,105 +133,106 @@ def show(
 
 
 @verbs.command()
-def cancel(
-    ids: Ids,
-    config: Config = None,
-    as_json: AsJson = False,
-    to: Annotated[
-        list[str] | None, typer.Option(metavar="ADDRESS", help="Drop only this recipient (repeatable).")
-    ] = None,
-) -> None:
+@options.common
+@options.message_ids
+@click.option("--to", metavar="ADDRESS", multiple=True, help="Drop only this recipient (repeatable).")
+def cancel(config: Path | None, as_json: bool, ids: tuple[str, ...], to: tuple[str, ...]) -> None:
     """Stop a message for good, or drop only the named recipients and let the rest go on."""
-    end([ask(config, {"verb": "cancel", "id": id, "to": to or []}) for id in ids], as_json=as_json)
+    end([ask(config, {"verb": "cancel", "id": id, "to": list(to)}) for id in ids], as_json=as_json)
 
 
 @verbs.command()
-def restore(ids: Ids, config: Config = None, as_json: AsJson = False) -> None:
+@options.common
+@options.message_ids
+def restore(config: Path | None, as_json: bool, ids: tuple[str, ...]) -> None:
     """Take a cancel back: held again, its delay counted from now."""
     end([ask(config, {"verb": "restore", "id": id}) for id in ids], as_json=as_json)
 
 
 @verbs.command()
-def release(ids: Ids, config: Config = None, as_json: AsJson = False) -> None:
+@options.common
+@options.message_ids
+def release(config: Path | None, as_json: bool, ids: tuple[str, ...]) -> None:
     """Send it now."""
     end([ask(config, {"verb": "release", "id": id}) for id in ids], as_json=as_json)
 
 
 @verbs.command()
-def confirm(ids: Ids, config: Config = None, as_json: AsJson = False) -> None:
+@options.common
+@options.message_ids
+def confirm(config: Path | None, as_json: bool, ids: tuple[str, ...]) -> None:
     """Say yes to a message that waits for its sender; it leaves when its delay has run."""
     end([ask(config, {"verb": "confirm", "id": id}) for id in ids], as_json=as_json)
 
 
 @verbs.command()
-def extend(
-    id: Id,
-    config: Config = None,
-    as_json: AsJson = False,
-    by: Annotated[str, typer.Option("--by", metavar="DURATION", help="So much longer: 10m, 2h.")] = "",
-    until: Annotated[
-        str, typer.Option("--until", metavar="TIME", help="Until then: 18:30, or ISO 8601.")
-    ] = "",
-) -> None:
+@options.common
+@options.message_id
+@click.option("--by", metavar="DURATION", help="So much longer: 10m, 2h.")
+@click.option("--until", metavar="TIME", help="Until then: 18:30, or ISO 8601.")
+def extend(config: Path | None, as_json: bool, id: str, by: str | None, until: str | None) -> None:
     """Ask for more time."""
     request: dict[str, object] = {"verb": "extend", "id": id}
-    if bool(by) == bool(until):
-        raise typer.BadParameter("give either --by or --until")
     try:
-        if by:
+        if by and not until:
             request["by_seconds"] = when.duration(by).total_seconds()
-        else:
+        elif until and not by:
             request["until"] = when.moment(until, datetime.now(UTC)).isoformat()
+        else:
+            raise click.UsageError("give either --by or --until")
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise click.UsageError(str(error)) from error
     end([ask(config, request)], as_json=as_json, single=True)
 
 
 @verbs.command()
-def freeze(ids: Ids, config: Config = None, as_json: AsJson = False) -> None:
+@options.common
+@options.message_ids
+def freeze(config: Path | None, as_json: bool, ids: tuple[str, ...]) -> None:
     """Stop the clock of a held message."""
     end([ask(config, {"verb": "freeze", "id": id}) for id in ids], as_json=as_json)
 
 
 @verbs.command()
-def thaw(ids: Ids, config: Config = None, as_json: AsJson = False) -> None:
+@options.common
+@options.message_ids
+def thaw(config: Path | None, as_json: bool, ids: tuple[str, ...]) -> None:
     """Start the clock again; what was left of the delay runs from now."""
     end([ask(config, {"verb": "thaw", "id": id}) for id in ids], as_json=as_json)
 
 
 @verbs.command()
-def approve(id: Id, config: Config = None, as_json: AsJson = False) -> None:
+@options.common
+@options.message_id
+def approve(config: Path | None, as_json: bool, id: str) -> None:
     """Approve a message that waits for a second pair of eyes."""
     end([ask(config, {"verb": "approve", "id": id})], as_json=as_json, single=True)
 
 
 @verbs.command()
-def reject(
-    id: Id,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Its sender will read it.")],
-    config: Config = None,
-    as_json: AsJson = False,
-) -> None:
+@options.common
+@options.message_id
+@click.option("--reason", metavar="TEXT", required=True, help="Its sender will read it.")
+def reject(config: Path | None, as_json: bool, id: str, reason: str) -> None:
     """Refuse a message that waits for approval; it goes back to its sender with the reason."""
     end([ask(config, {"verb": "reject", "id": id, "reason": reason})], as_json=as_json, single=True)
 
 
 @verbs.command()
-def reload(config: Config = None, as_json: AsJson = False) -> None:
+@options.common
+def reload(config: Path | None, as_json: bool) -> None:
     """Read the rules again; a bad file changes nothing."""
     end([ask(config, {"verb": "reload"})], as_json=as_json, single=True)
 
 
 @verbs.command("try")
+@options.common
+@click.argument("file", metavar="FILE.eml", type=options.READABLE)
+@click.option("--from", "sender", metavar="ADDRESS", default="", help="The envelope sender.")
+@click.option("--to", metavar="ADDRESS", multiple=True, help="A recipient (repeatable).")
+@click.option("--rules", metavar="FILE", type=options.READABLE, help="Other rules than those in force.")
 def try_(
-    file: Annotated[Path, typer.Argument(metavar="FILE.eml", exists=True, dir_okay=False)],
-    config: Config = None,
-    as_json: AsJson = False,
-    sender: Annotated[str, typer.Option("--from", metavar="ADDRESS", help="The envelope sender.")] = "",
-    to: Annotated[list[str] | None, typer.Option("--to", metavar="ADDRESS", help="A recipient.")] = None,
-    rules: Annotated[
-        Path | None, typer.Option("--rules", metavar="FILE", exists=True, dir_okay=False, help="Other rules.")
-    ] = None,
+    config: Path | None, as_json: bool, file: Path, sender: str, to: tuple[str, ...], rules: Path | None
 ) -> None:
     """What would happen to this message, and why; nothing is stored."""
     # A file on disk mostly has bare LF; on the wire every line ends in CRLF.
@@ -238,10 +241,11 @@ def try_(
         "verb": "try",
         "content": base64.b64encode(content).decode("ascii"),
         "from": sender,
-        "to": to or [],
+        "to": list(to),
     }
     if rules is not None:
-        request |= {"rules": rules.read_text(encoding="utf-8"), "rules_file": str(rules)}
+        text = rules.read_text(encoding="utf-8", errors="surrogateescape")
+        request |= {"rules": text, "rules_file": str(rules)}
     answer = need(ask(config, request), as_json=as_json)
     if as_json:
         print_json(answer["verdict"])
@@ -252,7 +256,8 @@ def try_(
 
 
 @verbs.command()
-def doctor(config: Config = None, as_json: AsJson = False) -> None:
+@options.common
+def doctor(config: Path | None, as_json: bool) -> None:
     """What is wrong with this installation, and the mend for each."""
     from mailguard.cli import examination  # noqa: PLC0415
 
@@ -261,4 +266,4 @@ def doctor(config: Config = None, as_json: AsJson = False) -> None:
         print_json([{"problem": one.problem, "mend": one.mend} for one in ailments])
     else:
         sys.stdout.write("".join(f"{one}\n" for one in ailments) or "All is well.\n")
-    raise typer.Exit(2 if ailments else 0)
+    sys.exit(2 if ailments else 0)

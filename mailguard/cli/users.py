@@ -2,57 +2,55 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
-import typer
+import click
 
+from mailguard.cli import options
 from mailguard.cli.ending import end, print_json
-from mailguard.core.answer import Told
 from mailguard.core.errors import MailguardError
+from mailguard.core.told import Told
 
-Config = Annotated[
-    Path | None, typer.Option("--config", metavar="PATH", help="The configuration file (mailguard.toml).")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-Login = Annotated[str, typer.Argument(metavar="LOGIN", help="The name that the mail program logs in with.")]
-FromInput = Annotated[
-    bool, typer.Option("--password-stdin", help="Read the password from the first line of the input.")
-]
-
-users = typer.Typer(
-    name="users",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="Logins: who may send, and as which addresses.",
+_login = click.argument("login", metavar="LOGIN")
+_password_stdin = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from the first line of the input."
 )
 
 
+@click.group()
+def users() -> None:
+    """Logins: who may send, and as which addresses."""
+
+
 @users.command()
+@options.common
+@_login
+@click.option(
+    "--address",
+    "addresses",
+    metavar="ADDRESS",
+    multiple=True,
+    help="May send as this one: a@x, news-*@x or @x (repeatable).",
+)
+@_password_stdin
 def add(
-    login: Login,
-    config: Config = None,
-    as_json: AsJson = False,
-    address: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ADDRESS", help="May send as this one: a@x, news-*@x or @x (repeatable)."),
-    ] = None,
-    password_stdin: FromInput = False,
+    config: Path | None, as_json: bool, login: str, addresses: tuple[str, ...], password_stdin: bool
 ) -> None:
     """A new login; without --address, a login that is an address may send as itself."""
     from mailguard.edge import accounts  # noqa: PLC0415
 
     try:
-        path = _path(config)
-        accounts.add_user(path, login, _password(password_stdin), address or [])
+        accounts.add_user(_path(config), login, _password(password_stdin), addresses)
     except (MailguardError, OSError) as error:
         _fail(error, as_json)
     _done(f"{login} may log in now", as_json)
 
 
 @users.command()
-def passwd(
-    login: Login, config: Config = None, as_json: AsJson = False, password_stdin: FromInput = False
-) -> None:
+@options.common
+@_login
+@_password_stdin
+def passwd(config: Path | None, as_json: bool, login: str, password_stdin: bool) -> None:
     """A new password for a login."""
     from mailguard.edge import accounts  # noqa: PLC0415
 
@@ -64,7 +62,9 @@ def passwd(
 
 
 @users.command()
-def remove(login: Login, config: Config = None, as_json: AsJson = False) -> None:
+@options.common
+@_login
+def remove(config: Path | None, as_json: bool, login: str) -> None:
     """Take a login away."""
     from mailguard.edge import accounts  # noqa: PLC0415
 
@@ -76,7 +76,8 @@ def remove(login: Login, config: Config = None, as_json: AsJson = False) -> None
 
 
 @users.command("list")
-def list_(config: Config = None, as_json: AsJson = False) -> None:
+@options.common
+def list_(config: Path | None, as_json: bool) -> None:
     """Every login with its addresses."""
     from mailguard.edge import accounts  # noqa: PLC0415
 
@@ -102,7 +103,7 @@ def _path(config: Path | None) -> Path:
 def _password(from_input: bool) -> str:
     if from_input:
         return sys.stdin.readline().rstrip("\r\n")
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
 def _fail(error: Exception, as_json: bool) -> NoReturn:

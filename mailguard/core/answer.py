@@ -2,41 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from mailguard.core.hold import HeldMessage
 from mailguard.core.moves import Refused
 from mailguard.core.states import MessageState, RecipientState
-
-
-class Told(StrEnum):
-    """The one word. ALREADY counts as done: what was asked for holds."""
-
-    DONE = "done"
-    ALREADY = "already"
-    REFUSED = "refused"
-    NO_SUCH_MESSAGE = "no_such_message"
-    TOO_LATE = "too_late"
-    NOT_YOURS = "not_yours"
-    TRY_LATER = "try_later"
-    FAULT = "fault"
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code of the command line for this word."""
-        return _EXIT_CODES[self]
-
-
-_EXIT_CODES = {
-    Told.DONE: 0,
-    Told.ALREADY: 0,
-    Told.FAULT: 1,
-    Told.REFUSED: 2,
-    Told.NO_SUCH_MESSAGE: 3,
-    Told.TOO_LATE: 4,
-    Told.NOT_YOURS: 5,
-    Told.TRY_LATER: 75,
-}
+from mailguard.core.told import Told
 
 BY_REFUSAL = {
     Refused.ALREADY: Told.ALREADY,

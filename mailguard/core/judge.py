@@ -163,7 +163,7 @@ def _hold(place: int, external: bool, claims: Sequence[_Claim]) -> Hold:
 
 
 def _action(decisive: _Claim, holds: Sequence[Hold]) -> Action:
-    """The strictest action; a delay of nothing, or one that only a note asks for, is none."""
+    """The strictest action; a delay of nothing is none."""
     strictest = decisive.demand.action
     if strictest is Action.DELAY and not any(hold.delay for hold in holds):
         return Action.NONE

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 
 from mailguard.core import address, moves
 from mailguard.core.actor import Actor
-from mailguard.core.answer import BY_REFUSAL, Answer, Told, what_is, what_left
+from mailguard.core.answer import BY_REFUSAL, Answer, what_is, what_left
 from mailguard.core.errors import AmbiguousId, NoSuchMessage
 from mailguard.core.hold import Change, HeldMessage
 from mailguard.core.identity import normalize
 from mailguard.core.moves import Refusal, Refused
 from mailguard.core.states import RecipientState
+from mailguard.core.told import Told
 from mailguard.flow.bouncing import Bouncing
 from mailguard.ports import Clock, Log, Store
 

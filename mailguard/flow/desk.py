@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 
 from mailguard.core import view
 from mailguard.core.actor import Actor
-from mailguard.core.answer import Answer, Told
+from mailguard.core.answer import Answer
 from mailguard.core.envelope import Envelope, Recipient, Submission
 from mailguard.core.errors import ConfigurationError, MailguardError, StoreError
 from mailguard.core.message import read_headers
 from mailguard.core.policy import Policy
 from mailguard.core.states import MessageState
+from mailguard.core.told import Told
 from mailguard.flow.decide import Decide
 from mailguard.flow.history import History
 from mailguard.flow.receive import Receive

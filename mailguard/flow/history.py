@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 
 from mailguard.core import view
 from mailguard.core.actor import Actor
-from mailguard.core.answer import Answer, Told
+from mailguard.core.answer import Answer
 from mailguard.core.errors import AmbiguousId, NoSuchMessage
 from mailguard.core.hold import HeldMessage
 from mailguard.core.identity import normalize
 from mailguard.core.states import MessageState
+from mailguard.core.told import Told
 from mailguard.ports import Clock, Page, Policies, Store
 
 PAGE = 500

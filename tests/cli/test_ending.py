@@ -3,16 +3,15 @@
 import json
 
 import pytest
-import typer
 
 from mailguard.cli import ending
 
 
 def ended(*answers: dict[str, object], as_json: bool = False, single: bool = False) -> int:
     """The exit code of a verb with these answers."""
-    with pytest.raises(typer.Exit) as exit_:
+    with pytest.raises(SystemExit) as exit_:
         ending.end(list(answers), as_json=as_json, single=single)
-    return exit_.value.exit_code
+    return int(exit_.value.code or 0)
 
 
 DONE: dict[str, object] = {"told": "done", "text": "x is cancelled"}

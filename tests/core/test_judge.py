@@ -197,9 +197,9 @@ def test_two_hundred_strangers_cost_little_more_than_one() -> None:
     )
     rules = policy(EXTERNAL, checks="")
     judge(many, rules)
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(judge(many, rules).findings) == 200
-    assert time.perf_counter() - start < 0.1
+    assert time.process_time() - start < 0.3
 
 
 # What must hold whatever the rules are. Domains are few, so that rules and messages often meet.

@@ -62,7 +62,7 @@ def test_folding_twice_is_folding_once(text: str) -> None:
 
 
 def test_hostile_text_costs_little() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert not words("aaaa").found_in(Text(raw="a" * 250_000))
     assert not words("é é").found_in(Text(raw="é" * 250_000))
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5

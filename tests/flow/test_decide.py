@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from mailguard.core.actor import ADMIN
-from mailguard.core.answer import Told
 from mailguard.core.states import MessageState, RecipientState
+from mailguard.core.told import Told
 from tests.flow.parts import ANNE, BOB, Parts
 from tests.making import NOW
 

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from mailguard.core.actor import ADMIN
-from mailguard.core.answer import Told
 from mailguard.core.states import MessageState
+from mailguard.core.told import Told
 from tests.flow.parts import ANNE, BOB, Parts
 
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from mailguard.core.answer import Told
 from mailguard.core.errors import NoSuchMessage
+from mailguard.core.told import Told
 from tests.flow.parts import ANNE, Parts
 
 

@@ -45,7 +45,7 @@ _CLAIMS_EN = (
     rf"(?:see|find|review|check|read|sign|open|use|consult|consider|note) {_FEW}(?:attached|enclosed)\b",
     r"(?:attached|enclosed),? (?:below )?(?:please|you will|you'll|herewith|hereto|for your|is|are)\b",
     rf"^\W*(?:attached|enclosed)(?: (?:an?|the|my|our|your|some|both|two|three|also|{_THING})\b|\s?[:,-]|$)",
-    rf"\bthe attached\b(?! (?:to|{_BUILT})\b)",
+    rf"\bthe attached\b(?! {_BUILT}\b)",
     rf"\bthe enclosed(?:$|[,.:;!?)]| {_FEW}{_THING}\b)",
     r"\b(?:is|are|has been|have been) (?:also |now )?(?:attached|enclosed)\b(?! (?:to|by|in|within)\b)",
     rf"\b(?:{_THING}|it|they|both|all|these|which|that) (?:is|are) (?:attached|enclosed)\b",
@@ -81,8 +81,8 @@ _NOT_SO_EN = (
     # Other meanings: importance, feelings, houses, walls, and files that hang elsewhere.
     r"\battach(?:ed|ing)? (?:\w+ )?(?:importance|value|weight|significance|meaning|blame|priority|conditions?"
     r"|strings)\b",
-    rf"(?<!the )\battach(?:ed|ing)? (?:[\w'-]+ ){{0,5}}to (?!{_MAIL})(?:the|a|an|his|her|their|my|our|your|each|every"
-    r"|that|it|him|them|me|us|you|reality|people)\b",
+    rf"(?<!the )\battach(?:ed|ing)? (?:[\w'-]+ ){{0,5}}to (?!{_MAIL})(?:the|an?|his|her|their|my|our|your"
+    r"|each|every|that|it|him|them|me|us|you|reality|people)\b",
     r"\battachments? (?:styles?|theor\w+|parenting|disorders?|issues|points?|sizes?|limits?|figures?|to)\b",
     r"\benclosed (?:space|area|garden|room|court\w*|by|in|within|with a)\b",
     # Somebody else's attachment, or one of another message.

@@ -185,10 +185,15 @@ class Reception:
                 await self._empty.wait()
         except TimeoutError:
             self.log.event("smtp_cut", connections=len(self._sessions))
-        for session in tuple(self._sessions):
-            session.abort()
+        self.abort()
         if self._taking:
             await asyncio.wait(tuple(self._taking))
+
+    def abort(self) -> None:
+        """Cut all connections, now; a message that is being stored is stored all the same."""
+        self.closing = True
+        for session in tuple(self._sessions):
+            session.abort()
 
     def _tell_refused(self, peer: Peer) -> None:
         self._refused += 1

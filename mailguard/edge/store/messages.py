@@ -79,7 +79,7 @@ class SqliteStore:
         messages were touched."""
         touched = await self._database.write(steps.forget, Bite(finished_before, undo_before, limit))
         for _ in range(SHRINK_BITES):
-            if not await self._database.write(steps.shrink, None):
+            if not await self._database.read(steps.shrink):
                 break
         return touched
 

@@ -36,16 +36,14 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
-def load(dialect: str) -> tuple[Migration, ...]:
+def load(dialect: str, folder: Path = MIGRATIONS) -> tuple[Migration, ...]:
     """The steps for one kind of database (`sqlite`), in their order, numbered 1, 2, 3 ..."""
     found = []
-    for path in sorted((MIGRATIONS / dialect).glob("[0-9][0-9][0-9][0-9]_*.sql")):
+    for path in sorted((folder / dialect).glob("[0-9][0-9][0-9][0-9]_*.sql")):
         number, _, name = path.stem.partition("_")
         found.append(Migration(number=int(number), name=name, sql=path.read_text("utf-8")))
     if [migration.number for migration in found] != list(range(1, len(found) + 1)):
-        raise StoreError(
-            f"the installation is incomplete: {MIGRATIONS / dialect} lacks a file; install again"
-        )
+        raise StoreError(f"the installation is incomplete: {folder / dialect} lacks a file; install again")
     return tuple(found)
 
 

@@ -34,6 +34,7 @@ MESSAGE = """
 """
 
 _AMONG = "n IN (SELECT value FROM json_each(?))"
+_STRANDED = MESSAGE + " INDEXED BY message_open WHERE done_at IS NULL AND state = 'relaying' ORDER BY n"
 _EXPIRED = (
     MESSAGE
     + """
@@ -104,10 +105,7 @@ def expired(connection: sqlite3.Connection, now: datetime, limit: int, log: Log)
 
 def stranded(connection: sqlite3.Connection, log: Log) -> list[HeldMessage]:
     """Messages in the state RELAYING."""
-    return readable(
-        connection.execute(MESSAGE + " WHERE done_at IS NULL AND state = 'relaying' ORDER BY n").fetchall(),
-        log,
-    )
+    return readable(connection.execute(_STRANDED).fetchall(), log)
 
 
 def next_due(connection: sqlite3.Connection) -> datetime | None:
@@ -215,7 +213,7 @@ def page(connection: sqlite3.Connection, wanted: Page, log: Log) -> list[HeldMes
         key = start or part.start
         start = None
         # More than one round only where a message could not be read and its place is to be filled.
-        while room := max(0, wanted.limit - len(messages)):
+        while states & part.states and (room := wanted.limit - len(messages)) > 0:
             keys = _keys(connection, part, states & part.states, sender, key, room)
             messages += readable(_by_number(connection, [number for _, number in keys]), log)
             if len(keys) < room:
@@ -246,8 +244,10 @@ def _keys(
     limit: int,
 ) -> list[Key]:
     values: dict[str, str | int | None] = {"at": after[0], "n": after[1], "limit": limit, "sender": sender}
-    query = part.of_all if sender is None else part.of_sender
-    together = [states] if sender is not None or part is not _FINISHED else [{state} for state in states]
+    query, together = part.of_sender, [states]
+    if sender is None:
+        query = part.of_all
+        together = [{state} for state in states] if part is _FINISHED else [states]
     keys: list[Key] = []
     for some in together:
         keys += connection.execute(query, {**values, "states": listed(some)}).fetchall()

@@ -102,7 +102,7 @@ class Database:
     async def read(
         self, query: Callable[Concatenate[sqlite3.Connection, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """What `query` finds. It runs between two transactions and must change nothing."""
+        """What `query` finds. It runs between two transactions, so it sees only what is on the disk."""
         future = self._future()
         self._reads.append(_Read(lambda connection: query(connection, *args, **kwargs), future))
         self._wanted.set()

@@ -1,6 +1,6 @@
 """What changes the queue, many jobs a transaction: new messages, moves, claims, and what is forgotten.
 
-Every function here runs inside a transaction of the database's task, which begins and ends it.
+Every function here but the last runs inside a transaction of the database's task, which begins and ends it.
 """
 
 import json
@@ -305,18 +305,16 @@ def _delete_messages(connection: sqlite3.Connection, numbers: Sequence[int]) -> 
         connection.execute(statement, (listed(numbers),))
 
 
-def shrink(connection: sqlite3.Connection, jobs: Sequence[None]) -> list[bool]:
-    """Give some free pages back to the disk; whether there are more to give back.
+def shrink(connection: sqlite3.Connection) -> bool:
+    """Give some free pages back to the disk; whether there may be more to give back.
 
-    A quarter of the file may stay free: the next mail would only ask for it again.
+    A quarter of the file may stay free: the next mail would only ask for it again. Not to be called inside
+    a transaction: it makes its own.
     """
-    return [_shrink(connection) for _ in jobs]
-
-
-def _shrink(connection: sqlite3.Connection) -> bool:
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     if free * 4 <= max(pages, SHRINK_PAGES):
         return False
-    connection.execute(f"PRAGMA incremental_vacuum({SHRINK_PAGES})").fetchall()
+    # As a script, because execute() would stop after the first page.
+    connection.executescript(f"PRAGMA incremental_vacuum({SHRINK_PAGES})")
     return True

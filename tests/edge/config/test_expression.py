@@ -48,6 +48,6 @@ def test_what_cannot_be_bounded_is_refused(pattern: str, capfd: pytest.CaptureFi
 
 @pytest.mark.parametrize("pattern", ["/(a+)+$/", "/(a|aa)*b/", "/(.*)(.*)(.*)x/"])
 def test_an_expression_never_explodes(pattern: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert not found(pattern, "a" * 50_000 + "!")
-    assert time.perf_counter() - start < 0.1
+    assert time.process_time() - start < 0.3
