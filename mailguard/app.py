@@ -38,7 +38,7 @@ from mailguard.flow.receive import Receive
 from mailguard.flow.release import Release
 from mailguard.flow.remember import Remember
 from mailguard.flow.retention import Retention
-from mailguard.ports import Clock, Log, Relay
+from mailguard.ports import Accounts, Bodies, Clock, Log, Memory, Relay, Store
 
 Json = dict[str, object]
 Addresses = dict[str, list[str]]
@@ -48,6 +48,16 @@ CONTROL = "control.sock"
 # What is in hand when the guard is told to stop gets so long to come to its end.
 GRACE = timedelta(seconds=15)
 WORKERS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What every part of the program needs."""
+
+    settings: Settings
+    rules: RulesFile
+    clock: Clock
+    log: Log
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +81,13 @@ def ask_stopped(config: Path | None, request: Mapping[str, object]) -> Json:
 
 async def _ask_stopped(settings: Settings, request: Mapping[str, object]) -> Json:
     log = oplog.configure(oplog.LogFormat(settings.log.format), "error")
-    rules = RulesFile.load(settings.rules_file)
+    means = Means(settings=settings, rules=RulesFile.load(settings.rules_file), clock=SystemClock(), log=log)
 
     def about() -> Json:
         return {"running": False, "listeners": {}, "upstream": _upstream_name(settings)}
 
     with StateLock.take(settings.state_dir):
-        async with _queue(settings, rules, _relay(settings, log), SystemClock(), log, about) as queue:
+        async with _queue(means, _relay(settings), about) as queue:
             # The last guard may have been cut off in mid-relay; an answer must know of it.
             await queue.release.recover()
             return await queue.desk.answer(request, ADMIN)
@@ -90,7 +100,7 @@ def serve(config: Path | None) -> int:
         rules = RulesFile.load(settings.rules_file)
         log = oplog.configure(oplog.LogFormat(settings.log.format), settings.log.level)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, rules, log))
+            runner.run(_serve(Means(settings=settings, rules=rules, clock=SystemClock(), log=log)))
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -103,9 +113,9 @@ def serve(config: Path | None) -> int:
     return 0
 
 
-async def _serve(settings: Settings, rules: RulesFile, log: Log) -> None:
+async def _serve(means: Means) -> None:
     """From the lock to the last goodbye; what is opened first is closed last."""
-    clock = SystemClock()
+    settings = means.settings
     listening: Addresses = {}
 
     def about() -> Json:
@@ -113,15 +123,15 @@ async def _serve(settings: Settings, rules: RulesFile, log: Log) -> None:
         return {"running": True, "pid": os.getpid(), "listeners": listening, "upstream": upstream}
 
     with StateLock.take(settings.state_dir):
-        relay = _relay(settings, log)
-        async with _queue(settings, rules, relay, clock, log, about) as queue:
+        relay = _relay(settings)
+        async with _queue(means, relay, about) as queue:
             await queue.release.recover()
             releasing = asyncio.create_task(queue.release.run())
             try:
-                async with _doors(settings, queue, clock, log) as addresses:
+                async with _doors(means, queue) as addresses:
                     listening |= addresses
-                    _welcome(settings, rules, listening)
-                    await _until_told(rules, queue, releasing, clock, log)
+                    _welcome(means, listening)
+                    await _until_told(means, queue, releasing)
                 # Nothing comes in any more; what is on its way out comes to its end.
                 queue.release.stop()
                 await asyncio.wait([releasing], timeout=GRACE.total_seconds())
@@ -131,10 +141,9 @@ async def _serve(settings: Settings, rules: RulesFile, log: Log) -> None:
                 await relay.close()
 
 
-async def _until_told(
-    rules: RulesFile, queue: Queue, releasing: "asyncio.Task[None]", clock: Clock, log: Log
-) -> None:
+async def _until_told(means: Means, queue: Queue, releasing: "asyncio.Task[None]") -> None:
     """The quiet work beside the road, until a signal ends it. Raises where a part has died."""
+    rules, log = means.rules, means.log
     loop, stop, hangup = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -152,7 +161,7 @@ async def _until_told(
             hangup.clear()
             told(await rules.reload())
 
-    side = [queue.retention.run(), rules.watch(clock, told), reload_on_hangup()]
+    side = [queue.retention.run(), rules.watch(means.clock, told), reload_on_hangup()]
     tasks = [asyncio.create_task(work) for work in side]
     stopping = asyncio.create_task(stop.wait())
     systemd.notify(os.environ.get("NOTIFY_SOCKET"), systemd.READY)
@@ -168,88 +177,79 @@ async def _until_told(
 
 
 @asynccontextmanager
-async def _queue(
-    settings: Settings,
-    rules: RulesFile,
-    relay: Relay,
-    clock: Clock,
-    log: Log,
-    about: Callable[[], Json],
-) -> AsyncIterator[Queue]:
+async def _queue(means: Means, relay: Relay, about: Callable[[], Json]) -> AsyncIterator[Queue]:
     """The store, and everything that is done with it."""
-    path = settings.database
+    path = means.settings.database
     if path is None:
         raise StoreError('PostgreSQL as the store is not built yet; use url = "sqlite:queue.db"')
-    database = await Database.open(path, log=log)
+    database = await Database.open(path, log=means.log)
     bodies = BodyReader()
     try:
         store, memory = SqliteStore(database), SqliteMemory(database)
-        alarm = Alarm(clock=clock)
-        bouncing = Bouncing(ids=_fresh_id, hostname=settings.hostname, language=settings.language)
-        receive = Receive(
-            store=store,
-            memory=memory,
-            policies=rules,
-            bodies=bodies,
-            clock=clock,
-            log=log,
-            ids=_fresh_id,
-            hostname=settings.hostname,
-            wake=alarm.sound,
-        )
-        release = Release(
-            store=store,
-            relay=relay,
-            remember=Remember(memory=memory),
-            bouncing=bouncing,
-            alarm=alarm,
-            clock=clock,
-            log=log,
-            hostname=settings.hostname,
-            workers=WORKERS,
-        )
-        decide = Decide(store=store, clock=clock, log=log, bouncing=bouncing, wake=alarm.sound)
-        desk = Desk(
-            decide=decide,
-            history=History(store=store, policies=rules, clock=clock),
-            receive=receive,
-            policies=rules,
-            clock=clock,
-            language=settings.language,
-            about=about,
-            parse_rules=parse_rules,
-        )
-        retention = Retention(store=store, policies=rules, clock=clock, log=log)
-        yield Queue(desk=desk, receive=receive, release=release, retention=retention)
+        yield _joined(means, store, memory, bodies, relay, about)
     finally:
         bodies.close()
         await database.close()
 
 
+def _joined(
+    means: Means, store: Store, memory: Memory, bodies: Bodies, relay: Relay, about: Callable[[], Json]
+) -> Queue:
+    clock, log, rules, settings = means.clock, means.log, means.rules, means.settings
+    alarm = Alarm(clock=clock)
+    bouncing = Bouncing(ids=_fresh_id, hostname=settings.hostname, language=settings.language)
+    receive = Receive(
+        store=store,
+        memory=memory,
+        policies=rules,
+        bodies=bodies,
+        clock=clock,
+        log=log,
+        ids=_fresh_id,
+        hostname=settings.hostname,
+        wake=alarm.sound,
+    )
+    desk = Desk(
+        decide=Decide(store=store, clock=clock, log=log, bouncing=bouncing, wake=alarm.sound),
+        history=History(store=store, policies=rules, clock=clock),
+        receive=receive,
+        policies=rules,
+        clock=clock,
+        language=settings.language,
+        about=about,
+        parse_rules=parse_rules,
+    )
+    retention = Retention(store=store, policies=rules, clock=clock, log=log)
+    release = _release(means, store, memory, relay, bouncing, alarm)
+    return Queue(desk=desk, receive=receive, release=release, retention=retention)
+
+
+def _release(
+    means: Means, store: Store, memory: Memory, relay: Relay, bouncing: Bouncing, alarm: Alarm
+) -> Release:
+    return Release(
+        store=store,
+        relay=relay,
+        remember=Remember(memory=memory),
+        bouncing=bouncing,
+        alarm=alarm,
+        clock=means.clock,
+        log=means.log,
+        hostname=means.settings.hostname,
+        workers=WORKERS,
+    )
+
+
 @asynccontextmanager
-async def _doors(settings: Settings, queue: Queue, clock: Clock, log: Log) -> AsyncIterator[Addresses]:
+async def _doors(means: Means, queue: Queue) -> AsyncIterator[Addresses]:
     """The ways in: SMTP, and the control socket. They close before the queue does."""
+    settings, clock, log = means.settings, means.clock, means.log
     smtp = settings.smtp
     tls: Callable[[], ssl.SSLContext] | None = None
     if smtp.tls_cert is not None and smtp.tls_key is not None:
         tls = Certificates(cert=smtp.tls_cert, key=smtp.tls_key, log=log).context
     accounts = UsersFile(settings.accounts.file, clock=clock, log=log)
-    reception = Reception(
-        options=SmtpOptions(
-            hostname=settings.hostname,
-            trusted_networks=smtp.trusted_networks,
-            max_message_bytes=smtp.max_message_bytes,
-            max_recipients=smtp.max_recipients,
-            max_connections=smtp.max_connections,
-            max_connections_per_ip=smtp.max_connections_per_ip,
-            bare_newline=smtp.bare_newline,
-        ),
-        accept=queue.receive.accept,
-        accounts=accounts,
-        clock=clock,
-        log=log,
-        tls=tls,
-    )
+    reception = _reception(means, queue, accounts, tls)
     plain = [Port(address=str(place), factory=partial(SmtpSession, reception)) for place in smtp.listen]
     implicit = [
         Port(address=str(place), factory=partial(SmtpSession, reception, implicit_tls=True))
@@ -269,7 +269,29 @@ async def _doors(settings: Settings, queue: Queue, clock: Clock, log: Log) -> As
         accounts.close()
 
 
-def _relay(settings: Settings, log: Log) -> Relay:
+def _reception(
+    means: Means, queue: Queue, accounts: Accounts, tls: Callable[[], ssl.SSLContext] | None
+) -> Reception:
+    smtp = means.settings.smtp
+    return Reception(
+        options=SmtpOptions(
+            hostname=means.settings.hostname,
+            trusted_networks=smtp.trusted_networks,
+            max_message_bytes=smtp.max_message_bytes,
+            max_recipients=smtp.max_recipients,
+            max_connections=smtp.max_connections,
+            max_connections_per_ip=smtp.max_connections_per_ip,
+            bare_newline=smtp.bare_newline,
+        ),
+        accept=queue.receive.accept,
+        accounts=accounts,
+        clock=means.clock,
+        log=means.log,
+        tls=tls,
+    )
+
+
+def _relay(settings: Settings) -> Relay:
     """The way to the real outgoing server; without one, a folder, so that nothing leaves the machine."""
     upstream = settings.upstream
     if upstream.kind == "maildir" or upstream.host is None:
@@ -296,15 +318,15 @@ def _upstream_name(settings: Settings) -> str:
     return f"{upstream.host}:{upstream.port} ({upstream.tls})"
 
 
-def _welcome(settings: Settings, rules: RulesFile, listening: Addresses) -> None:
+def _welcome(means: Means, listening: Addresses) -> None:
     """The first lines: where it listens, what it does with mail, and what to try next."""
     where = " and ".join(f"{name} on {', '.join(places)}" for name, places in listening.items())
-    policy = rules.current
+    policy = means.rules.current
     inside = ", ".join(policy.internal_domains) or "nobody yet (internal_domains), so all mail is held"
     sys.stdout.write(
         f"mailguard takes mail by {where}.\n"
         f"Rules in force: {', '.join(rule.name for rule in policy.rules) or 'none'}. Inside: {inside}.\n"
-        f"What is let go leaves to {_upstream_name(settings)}.\n"
+        f"What is let go leaves to {_upstream_name(means.settings)}.\n"
         "Try next, in another terminal:\n"
         "  mailguard queue        what is held, next to leave first\n"
         "  mailguard cancel ID    stop it; the first letters of the id are enough\n"

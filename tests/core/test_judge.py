@@ -61,6 +61,11 @@ def test_a_delay_holds_the_whole_message() -> None:
     assert [hold.external for hold in verdict.holds] == [False, True]
 
 
+def test_a_route_through_our_domain_is_external() -> None:
+    verdict = judge(facts("victim%evil.example@corp.example"), policy(EXTERNAL))
+    assert (verdict.holds[0].external, delays(verdict)) == (True, [300])
+
+
 def test_split_lets_the_others_go() -> None:
     verdict = judge(facts("x@corp.example", "y@client.example"), policy(EXTERNAL + "split = true\n"))
     assert verdict.action is Action.DELAY

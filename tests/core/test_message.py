@@ -185,6 +185,9 @@ def test_hostile_headers_cost_little(start: bytes, piece: bytes) -> None:
 
 
 def test_a_header_without_end_is_read_up_to_the_limit_only() -> None:
-    headers = reading.read_headers(b"X-A: b\r\n" * 4_000_000)
+    content = b"X-A: b\r\n" * 4_000_000
+    begun = time.perf_counter()
+    headers = reading.read_headers(content)
+    assert time.perf_counter() - begun < 0.5
     assert not headers.readable
     assert len(headers.fields["x-a"]) <= reading.FIELD_LIMIT

@@ -75,7 +75,12 @@ def test_a_pattern_covers_whole_addresses(pattern: str, text: str, covered: bool
     ],
 )
 def test_what_cannot_be_understood_is_external_and_nothing_else(text: str) -> None:
+    assert not OURS.internal(text)
     assert covers("external", text)
+    # Nor where a caller takes it for one of ours.
+    for patterns, covered in ((["external"], True), (["internal"], False), (["@corp.example"], False)):
+        cover = compile_patterns(patterns, {}).cover
+        assert cover(address.parse(text), external=False) is covered
     for pattern in ("internal", "@corp.example", "@*.corp.example", "*@corp.example", "group:executives"):
         assert not covers(pattern, text)
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from mailguard.core.account import Account
 from mailguard.core.actor import Actor
@@ -113,11 +114,11 @@ class Parts:
     retention: Retention
     remember: Remember
 
-    async def submit(self, *to: str, **changes: object) -> Reply:
+    async def submit(self, *to: str, **changes: Any) -> Reply:
         """Anne sends a message."""
         return await self.receive.accept(submission(*to, now=self.clock, **changes))
 
-    async def id_of(self, *to: str, **changes: object) -> str:
+    async def id_of(self, *to: str, **changes: Any) -> str:
         """Anne sends a message; its id."""
         reply = await self.submit(*to, **changes)
         assert reply.accepted, reply
@@ -155,54 +156,38 @@ def submission(
 @asynccontextmanager
 async def opened(directory: Path, relay: ScriptedRelay | None = None) -> AsyncIterator[Parts]:
     """The parts on a store in this directory; closed at the end."""
-    clock, log, rules = FakeClock(), Lines(), Rules()
-    relay = relay or ScriptedRelay()
-    counter = itertools.count(1)
+    log = Lines()
     database = await Database.open(directory / "queue.db", log=log)
-    store, memory = SqliteStore(database), SqliteMemory(database)
-    alarm = Alarm(clock=clock)
+    try:
+        yield joined(SqliteStore(database), SqliteMemory(database), relay or ScriptedRelay(), log)
+    finally:
+        await database.close()
+
+
+def joined(store: SqliteStore, memory: SqliteMemory, relay: ScriptedRelay, log: Lines) -> Parts:
+    """Everything joined, as app.py does it."""
+    clock, rules, host = FakeClock(), Rules(), "guard.corp.example"
+    counter, alarm = itertools.count(1), Alarm(clock=clock)
 
     def ids() -> str:
         return f"{next(counter):012d}"
 
-    bouncing = Bouncing(ids=ids, hostname="guard.corp.example", language="en")
+    bouncing = Bouncing(ids=ids, hostname=host, language="en")
     remember = Remember(memory=memory)
-    receive = Receive(
+    how: dict[str, Any] = {"store": store, "clock": clock, "log": log}
+    out: dict[str, Any] = {"relay": relay, "remember": remember, "bouncing": bouncing, "alarm": alarm}
+    way_in: dict[str, Any] = {"memory": memory, "policies": rules, "bodies": NoBodies(), "ids": ids}
+    return Parts(
         store=store,
         memory=memory,
-        policies=rules,
-        bodies=NoBodies(),
         clock=clock,
-        log=log,
-        ids=ids,
-        hostname="guard.corp.example",
-        wake=alarm.sound,
-    )
-    release = Release(
-        store=store,
         relay=relay,
-        remember=remember,
-        bouncing=bouncing,
-        alarm=alarm,
-        clock=clock,
         log=log,
-        hostname="guard.corp.example",
-        workers=4,
+        rules=rules,
+        receive=Receive(**how, **way_in, hostname=host, wake=alarm.sound),
+        decide=Decide(**how, bouncing=bouncing, wake=alarm.sound),
+        release=Release(**how, **out, hostname=host, workers=4),
+        history=History(store=store, policies=rules, clock=clock),
+        retention=Retention(**how, policies=rules),
+        remember=remember,
     )
-    try:
-        yield Parts(
-            store=store,
-            memory=memory,
-            clock=clock,
-            relay=relay,
-            log=log,
-            rules=rules,
-            receive=receive,
-            decide=Decide(store=store, clock=clock, log=log, bouncing=bouncing, wake=alarm.sound),
-            release=release,
-            history=History(store=store, policies=rules, clock=clock),
-            retention=Retention(store=store, policies=rules, clock=clock, log=log),
-            remember=remember,
-        )
-    finally:
-        await database.close()

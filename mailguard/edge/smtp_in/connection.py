@@ -7,6 +7,7 @@ brought the bytes (RFC 2920); only what has to wait for something runs as a task
 
 import asyncio
 import ssl
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Coroutine
 from typing import Any, cast
 
@@ -73,9 +74,13 @@ class Connection(SMTP):
     # ---- asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let the client in, or send it away where there are too many."""
+        """Let the client in, or send it away where there are too many; called again when TLS is on."""
         self.transport = cast(asyncio.Transport, transport)
-        self._meet()
+        self.session = self._create_session()
+        self.session.peer = transport.get_extra_info("peername")
+        if self._shaking_hands:
+            self._secured()
+            return
         self._peer = self._reception.peers.of(self.session.peer)
         refusal = self._reception.admit(self, self._peer)
         if refusal is not None:
@@ -83,9 +88,7 @@ class Connection(SMTP):
                 self._say(refusal)
             self._hang_up()
         elif self._first_context is not None:
-            # The first bytes belong to the TLS layer, which is not there yet.
-            self.transport.pause_reading()
-            self._start(self._open_with_tls())
+            self._shake_hands(self._first_context())
         else:
             self._greet()
             self._flush()
@@ -268,45 +271,46 @@ class Connection(SMTP):
 
     # ---- TLS
 
-    def _meet(self) -> None:
-        """Start with nothing known of the client."""
-        self.session = self._create_session()
-        self.session.peer = self.transport.get_extra_info("peername")
+    def _shake_hands(self, context: ssl.SSLContext) -> None:
+        """Put the TLS layer between the client and this session, which hears of it when the hands are shaken.
 
-    async def _open_with_tls(self) -> None:
-        if self._first_context is not None and await self._start_tls(self._first_context()):
-            self._greet()
-
-    async def _start_tls(self, context: ssl.SSLContext) -> bool:
-        """Shake hands and start over (RFC 3207 section 4.2). False where the client could not."""
+        As aiosmtpd does it. loop.start_tls would be too late for a port with TLS from the first byte: it can
+        only be awaited, and the client's first bytes may be there before.
+        """
         options = self._reception.options
-        # What came in clear must not count as if it had come over TLS. From here on, all that comes does.
+        self._shaking_hands = True
+        # What came in clear must not count as if it had come over TLS.
         self._buffer.clear()
         self._scanned = 0
-        self._shaking_hands = True
-        try:
-            transport = await self.loop.start_tls(
-                self.transport,
-                self,
-                context,
-                server_side=True,
-                ssl_handshake_timeout=options.tls_handshake_timeout.total_seconds(),
-                ssl_shutdown_timeout=options.tls_shutdown_timeout.total_seconds(),
-            )
-        except OSError as error:
-            # ssl.SSLError, a lost connection and a handshake that takes too long are all OSErrors.
-            self._reception.log.event("tls_failed", peer=self._peer.address, reason=str(error))
-            self.abort()
-            return False
-        finally:
-            self._shaking_hands = False
-        if transport is None:
-            return False
-        self.transport = transport
+        done = self.loop.create_future()
+        done.add_done_callback(self._handshake_over)
+        layer = SSLProtocol(
+            self.loop,
+            self,
+            context,
+            done,
+            server_side=True,
+            ssl_handshake_timeout=options.tls_handshake_timeout.total_seconds(),
+            ssl_shutdown_timeout=options.tls_shutdown_timeout.total_seconds(),
+        )
+        self.transport.set_protocol(layer)
+        layer.connection_made(self.transport)
+
+    def _secured(self) -> None:
+        """TLS is on: start over, with nothing known of the client (RFC 3207 section 4.2)."""
+        self._shaking_hands = False
         self._tls = True
-        self._meet()
-        self.session.ssl = {"cipher": transport.get_extra_info("cipher")}
-        return True
+        self.session.ssl = {"cipher": self.transport.get_extra_info("cipher")}
+        if self._first_context is not None:
+            self._greet()
+            self._flush()
+
+    def _handshake_over(self, done: "asyncio.Future[None]") -> None:
+        error = None if done.cancelled() else done.exception()
+        if not self._tls:
+            # Of a connection that is lost before the handshake has ended, the layer tells nobody.
+            self._reception.log.event("tls_failed", peer=self._peer.address, reason=str(error or "hung up"))
+            self.abort()
 
     # ---- the end
 

@@ -4,7 +4,6 @@ Every command of the library is replaced; COMMANDS is the whole list of what a c
 """
 
 import re
-import ssl
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -131,11 +130,9 @@ class SmtpSession(Login):
         else:
             context = self._reception.tls()
             self._say(b"220 2.0.0 Ready to start TLS")
-            self._start(self._go_on_with_tls(context))
-
-    async def _go_on_with_tls(self, context: ssl.SSLContext) -> None:
-        if await self._start_tls(context):
+            self._flush()
             self._account = None
+            self._shake_hands(context)
 
     def _auth(self, argument: bytes) -> None:
         self._start(self._log_in(argument))

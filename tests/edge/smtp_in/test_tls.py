@@ -90,7 +90,7 @@ async def test_commands_in_clear_instead_of_a_handshake_are_never_carried_out() 
 
 
 async def shake_hands(client: Client, last_words: bytes) -> bytes:
-    """The client's half of a handshake by hand, `last_words` in one packet with its end; the answer to them."""
+    """The client's half of a handshake by hand, `last_words` in one packet with its end; the answer."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = CLIENT_CONTEXT.wrap_bio(incoming, outgoing, server_hostname="localhost")
     while True:

@@ -47,6 +47,15 @@ async def test_a_connection_without_work_is_left() -> None:
     assert upstream.connections == 2
 
 
+async def test_the_time_without_work_counts_from_the_last_message() -> None:
+    upstream = Upstream()
+    async with relaying(upstream, idle=timedelta(seconds=0.6)) as relay:
+        for _ in range(4):
+            assert words(await relay.attempt(claimed(), CONTENT)) == ["taken"]
+            await asyncio.sleep(0.3)
+    assert upstream.connections == 1
+
+
 @pytest.mark.parametrize("goodbye", [HANG_UP, RESET, "421 4.4.2 idle too long"])
 async def test_a_server_that_left_in_the_meantime_costs_no_delay(goodbye: str) -> None:
     """The first of the next message is met by a goodbye: nothing was offered yet, so a new connection is

@@ -242,6 +242,9 @@ async def test_a_cancelled_attempt_leaves_no_connection_behind() -> None:
         with pytest.raises(asyncio.CancelledError):
             await attempt
         assert words(await relay.attempt(claimed(), CONTENT)) == ["taken"]
+        # Nobody says goodbye to a server that does not answer.
+        async with asyncio.timeout(1):
+            await relay.close()
     assert upstream.connections == 2
 
 

@@ -263,7 +263,7 @@ class RaceContract:
         async def claim() -> bool:
             return bool(await store.claim(LATER, 1))
 
-        racers: list[Callable[[], Awaitable[bool]]] = [cancel] * 25 + [claim] * 25
+        racers: list[Callable[[], Awaitable[bool]]] = [*[cancel] * 25, *[claim] * 25]
         random.Random(seed).shuffle(racers)
         won = await asyncio.gather(*(racer() for racer in racers))
         assert sum(won) == 1

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,6 @@ from mailguard.edge.store.sqlite import Database
 from mailguard.ports import Page
 from tests.edge.store.contract import (
     CONTENT,
-    DUE,
     LATER,
     ListContract,
     RaceContract,
@@ -188,9 +188,9 @@ async def _instructions(database: Database, store: SqliteStore) -> dict[str, int
     costs = {}
     for name, question in questions.items():
         counted: list[int] = []
-        await database.read(lambda c, counted=counted: c.set_progress_handler(lambda: counted.append(1), 1))
+        await database.read(sqlite3.Connection.set_progress_handler, partial(counted.append, 1), 1)
         await question()
-        await database.read(lambda c: c.set_progress_handler(None, 1))
+        await database.read(sqlite3.Connection.set_progress_handler, None, 1)
         costs[name] = len(counted)
     return costs
 

@@ -197,19 +197,6 @@ def test_check_config_and_doctor(guard: Guard, tmp_path: Path) -> None:
     assert guard.verb("doctor").returncode == 0, guard.verb("doctor").stdout
 
 
-def test_users_come_and_go_without_a_restart(guard: Guard) -> None:
-    added = guard.verb(
-        "users", "add", "carl", "--address", "carl@corp.example", "--password-stdin", stdin="geheim geheim\n"
-    )
-    assert added.returncode == 0, added.stderr
-    assert {"login": "carl", "addresses": ["carl@corp.example"]} in guard.ask("users", "list")
-    assert guard.verb("users", "add", "carl", "--password-stdin", stdin="x\n").returncode == 2
-    assert guard.verb("users", "passwd", "carl", "--password-stdin", stdin="neu\n").returncode == 0
-    assert code(guard, "users", "remove", "carl") == 0
-    assert code(guard, "users", "remove", "carl") == 2
-    assert "carl" not in guard.verb("users", "list").stdout
-
-
 def test_the_verbs_work_while_the_guard_is_stopped(tmp_path: Path) -> None:
     stopped = guards.configured(tmp_path, {"kind": "maildir", "path": "outgoing"}, rules=RULES)
     stopped.start()

@@ -1,0 +1,51 @@
+"""The doctor names what is wrong, and the mend."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from mailguard.cli.examination import ailments
+
+
+def problems(config: Path) -> str:
+    """Everything the doctor says, in one text."""
+    return "\n".join(str(one) for one in ailments(config))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration without faults, whose guard is not running."""
+    path = tmp_path / "mailguard.toml"
+    path.write_text('hostname = "guard.corp.example"\nstate_dir = "state"\n')
+    (tmp_path / "state").mkdir(mode=0o700)
+    return path
+
+
+def test_a_fault_in_the_configuration_comes_first_and_alone(config: Path) -> None:
+    config.write_text("hostnam = 1\n")
+    [one] = ailments(config)
+    assert "hostnam" in one.problem
+
+
+def test_a_guard_that_is_not_running(config: Path) -> None:
+    assert "mailguard serve" in problems(config)
+
+
+def test_an_open_state_directory(config: Path) -> None:
+    (config.parent / "state").chmod(0o755)
+    assert "chmod 700" in problems(config)
+
+
+def test_nobody_may_send(config: Path) -> None:
+    config.write_text(config.read_text() + "[smtp]\ntrusted_networks = []\n")
+    assert "mailguard users add" in problems(config)
+
+
+def test_an_upstream_that_cannot_be_reached(config: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    upstream = f'[upstream]\nkind = "smtp"\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\n'
+    config.write_text(config.read_text() + upstream)
+    assert f"127.0.0.1:{port} cannot be reached" in problems(config)
