@@ -50,9 +50,9 @@ class Sink:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Sink]:
-    """A sink on a free port, for as long as the context lasts."""
-    with _Server(("127.0.0.1", 0), _Session) as server:
+def running(port: int = 0) -> Iterator[Sink]:
+    """A sink on this port, or on a free one, for as long as the context lasts."""
+    with _Server(("127.0.0.1", port), _Session) as server:
         server.sink = Sink(port=server.server_address[1])
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
@@ -66,6 +66,7 @@ def running() -> Iterator[Sink]:
 class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
+    allow_reuse_address = True
     request_queue_size = 100
     server_address: tuple[str, int]
     sink: Sink

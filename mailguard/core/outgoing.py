@@ -35,6 +35,8 @@ HOPS_LIMIT = 50
 # A message that was received through this guard and is sent on with its old header ("redirect") has
 # passed it before, without any loop. Not this often.
 PASSES_LIMIT = 5
+# A trace field of ours is shorter.
+_FIELD_LIMIT = 2000
 
 
 def outgoing(message: HeldMessage, content: bytes, hostname: str) -> bytes:
@@ -57,11 +59,12 @@ def hops(content: bytes) -> int:
 def loops(content: bytes, hostname: str) -> bool:
     """Whether the message goes in a circle: too many hops, or too many of them through this very guard."""
     ours = f"by {hostname.lower()} ({_PROGRAM})".encode()
-    passed = met = 0
-    for field in _received_fields(content):
-        passed += 1
-        met += ours in b" ".join(field.lower().split())
-    return passed > HOPS_LIMIT or met >= PASSES_LIMIT
+    met = 0
+    for passed, field in enumerate(_received_fields(content)):
+        met += ours in b" ".join(field[:_FIELD_LIMIT].lower().split())
+        if passed >= HOPS_LIMIT or met >= PASSES_LIMIT:
+            return True
+    return False
 
 
 def _received_fields(content: bytes) -> Iterator[bytes]:

@@ -43,9 +43,11 @@ def _run(command: list[str], *, stdin: bytes = b"", home: Path, **more: str) -> 
 
 
 def swaks(guard: Guard, transport: Transport, mail: Mail, home: Path) -> None:
-    """swaks, the tester's tool."""
+    """swaks, the tester's tool; it ends the last line of its file itself."""
+    path = home / "mail.eml"
+    path.write_bytes(mail.content.removesuffix(b"\r\n"))
     command = [require("swaks"), "--server", "localhost", "--port", str(_port(guard, transport))]
-    command += ["--from", SENDER, "--to", ",".join(mail.recipients), "--data", str(_file(mail, home))]
+    command += ["--from", SENDER, "--to", ",".join(mail.recipients), "--data", str(path)]
     command += {Transport.PLAIN: [], Transport.STARTTLS: ["--tls"], Transport.TLS: ["--tls-on-connect"]}[
         transport
     ]

@@ -1,5 +1,7 @@
 """Real outgoing servers behind the real guard: Postfix, and Postfix's smtp-sink."""
 
+import contextlib
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ import pytest
 import trustme
 
 from tests import guard as guards
+from tests import sink as sinks
 from tests.clients import senders
 from tests.clients.mails import Mail, is_of, some_mail, without_bcc
 from tests.clients.senders import Transport
@@ -86,7 +89,8 @@ def test_through_postfix_into_mailboxes(postfix: Postfix, tmp_path: Path, tls: s
         assert b"by guard.corp.example" in added.rpartition(b"\nReceived: ")[2]
         assert b"Bcc:" not in copy.partition(b"\n\n")[0]
     assert stopped.subject not in postfix.log()
-    assert (b"with ESMTPS" in copies[0]) == (tls == "starttls")
+    taken_by_postfix = copies[0].partition(b"by guard.corp.example")[0]
+    assert (b"with ESMTPS id" in taken_by_postfix) == (tls == "starttls")
 
 
 def test_what_postfix_refuses_is_told_recipient_by_recipient(postfix: Postfix, tmp_path: Path) -> None:
@@ -107,9 +111,34 @@ def test_what_postfix_refuses_is_told_recipient_by_recipient(postfix: Postfix, t
     assert len(delivered(postfix, 1)) >= 1
 
 
+def test_an_answer_that_was_lost_is_told_of(tmp_path: Path) -> None:
+    """smtp-sink, told to end with its first message, ends before it answers: nobody can know if it has it."""
+    program, port = require("smtp-sink", package="postfix"), free_port()
+    mail = some_mail()
+    with guards.running(tmp_path, guards.smtp_upstream(port)) as guard:
+        senders.python(guard, Transport.PLAIN, mail, tmp_path)
+        held = guard.wait_for(is_of(mail))
+        sink = subprocess.Popen([program, "-M", "1", "-u", "nobody", f"127.0.0.1:{port}", "100"])
+        try:
+            await_port(port)
+            assert guard.verb("release", held["id"]).returncode == 0
+            assert sink.wait(20) == 0
+        finally:
+            sink.kill()
+            sink.wait()
+        later = guard.wait_for(
+            lambda message: message["id"] == held["id"] and message["recipients"][0]["state"] == "deferred"
+        )
+        told = [
+            event for event in guard.ask("show", held["id"])["events"] if "may_arrive_twice" in str(event)
+        ]
+    assert later["state"] == "queued"
+    assert told
+
+
 @pytest.mark.slow
 def test_an_upstream_that_is_down_gets_it_later(tmp_path: Path) -> None:
-    program, port = require("smtp-sink", package="postfix"), free_port()
+    port = free_port()
     mail = some_mail()
     with guards.running(tmp_path, guards.smtp_upstream(port)) as guard:
         senders.python(guard, Transport.PLAIN, mail, tmp_path)
@@ -120,15 +149,21 @@ def test_an_upstream_that_is_down_gets_it_later(tmp_path: Path) -> None:
         )
         assert waiting["state"] == "queued"
         assert waiting["recipients"][0]["reply"]
+        # A restart neither loses the message nor begins anew with it.
         guard.stop()
-        # The first message that it takes ends it.
-        sink = subprocess.Popen([program, "-M", "1", "-u", "nobody", f"127.0.0.1:{port}", "100"])
-        try:
-            guard.start()
+        guard.start()
+        with sinks.running(port) as sink:
             # The second try is made a minute after the first.
-            guard.wait_for(
-                lambda message: message["id"] == held["id"] and message["state"] == "sent", timeout=90
-            )
-            assert sink.wait(10) == 0
-        finally:
-            sink.kill()
+            sink.wait(lambda delivery: mail.subject.encode() in delivery.content, timeout=90)
+            guard.wait_for(lambda message: message["id"] == held["id"] and message["state"] == "sent")
+        assert len(sink.deliveries) == 1
+
+
+def await_port(port: int) -> None:
+    """Return when somebody listens there; asking costs smtp-sink no message."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"nobody listens on port {port}")

@@ -284,15 +284,12 @@ class Connection(SMTP):
         self._scanned = 0
         done = self.loop.create_future()
         done.add_done_callback(self._handshake_over)
-        layer = SSLProtocol(
-            self.loop,
-            self,
-            context,
-            done,
-            server_side=True,
-            ssl_handshake_timeout=options.tls_handshake_timeout.total_seconds(),
-            ssl_shutdown_timeout=options.tls_shutdown_timeout.total_seconds(),
-        )
+        # typeshed knows whole seconds only.
+        timeouts: dict[str, Any] = {
+            "ssl_handshake_timeout": options.tls_handshake_timeout.total_seconds(),
+            "ssl_shutdown_timeout": options.tls_shutdown_timeout.total_seconds(),
+        }
+        layer = SSLProtocol(self.loop, self, context, done, server_side=True, **timeouts)
         self.transport.set_protocol(layer)
         layer.connection_made(self.transport)
 

@@ -131,6 +131,14 @@ def test_a_fault_in_the_environment_names_the_variable(
     ]
 
 
+def test_what_the_environment_mends_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    login = 'username = "guard"\npassword = "hunter2"\n'
+    clear = f'[upstream]\nkind = "smtp"\nhost = "smtp.corp.example"\ntls = "none"\n{login}'
+    assert "the password would cross the network" in faults(tmp_path, clear)[0]
+    monkeypatch.setenv("MAILGUARD_UPSTREAM__TLS", "starttls")
+    assert load(tmp_path, clear).upstream.tls == "starttls"
+
+
 def test_every_error_is_told_at_once(tmp_path: Path) -> None:
     told = faults(
         tmp_path,

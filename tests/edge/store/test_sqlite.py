@@ -68,14 +68,14 @@ async def commits(database: Database) -> list[str]:
 
 
 async def test_what_waits_together_is_synced_once(store: SqliteStore, database: Database) -> None:
-    [held, *others] = await put(store, *numbered(4))
+    old = await put(store, *numbered(4))
+    seen = await commits(database)
     gate = await shut(database)
-    waiting = [asyncio.create_task(store.add(new(one))) for one in numbered(50)]
-    waiting += [asyncio.create_task(store.apply(cancelled(one))) for one in (held, *others)]  # type: ignore[arg-type]
+    adding = [asyncio.create_task(store.add(new(one))) for one in numbered(50)]
+    moving = [asyncio.create_task(store.apply(cancelled(one))) for one in old]
     await asyncio.sleep(0)
     await gate.open()
-    seen = await commits(database)
-    await asyncio.gather(*waiting)
+    await asyncio.gather(*adding, *moving)
     assert seen == ["COMMIT"]
 
 
@@ -83,24 +83,24 @@ async def test_a_batch_has_a_bound(
     store: SqliteStore, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "BATCH_BYTES", 100_000)
+    seen = await commits(database)
     gate = await shut(database)
     waiting = [asyncio.create_task(store.add(new(one, b"x" * 40_000))) for one in numbered(6)]
     waiting.append(asyncio.create_task(store.add(new(message(), b"x" * 500_000))))
     await asyncio.sleep(0)
     await gate.open()
-    seen = await commits(database)
     await asyncio.gather(*waiting)
     assert seen == ["COMMIT"] * 4
 
 
 async def test_one_failure_is_its_own(store: SqliteStore, database: Database) -> None:
+    seen = await commits(database)
     gate = await shut(database)
     held = numbered(9)
     jobs = [store.add(new(one)) for one in (*held, held[4])]
     waiting = [asyncio.create_task(job) for job in jobs]
     await asyncio.sleep(0)
     await gate.open()
-    seen = await commits(database)
     results = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(result) for result in results] == [type(None)] * 9 + [StoreError]
     # All together first; then, because one spoils it, each alone.
