@@ -53,7 +53,7 @@ test-slow: install  ## The long ones; SLICE=1 runs a small part of each
 check: install  ## Format, lint, types, import contracts, configuration files, docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy --explicit-package-bases
+	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/tombi lint --offline --quiet --error-on-warnings config
 	$(PYTEST) -q tests/test_tree.py tests/test_docs.py tests/test_config_files.py

@@ -76,15 +76,18 @@ def status(config: Path | None, as_json: bool) -> None:
 @options.common
 def check_config(config: Path | None, as_json: bool) -> None:
     """Read both files and tell every error at once: file, line, key, what was expected."""
+    from mailguard.edge.config import RulesFile, load_settings  # noqa: PLC0415
     from mailguard.edge.config import check_config as check  # noqa: PLC0415
 
     faults = [str(fault) for fault in check(config)]
+    # What is no error, but worth a second look.
+    rules = None if faults else RulesFile.load(load_settings(config).rules_file)
+    remarks = [] if rules is None else [str(remark) for remark in rules.remarks]
     if as_json:
-        print_json({"ok": not faults, "errors": faults})
-    elif faults:
-        sys.stderr.write("\n".join(faults) + "\n")
+        print_json({"ok": not faults, "errors": faults, "remarks": remarks})
     else:
-        sys.stdout.write("The configuration is good.\n")
+        sys.stderr.write("".join(f"{line}\n" for line in (*faults, *remarks)))
+        sys.stdout.write("" if faults else "The configuration is good.\n")
     sys.exit(2 if faults else 0)
 
 

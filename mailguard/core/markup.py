@@ -8,23 +8,27 @@ from html.entities import html5
 
 from mailguard.core import charset
 
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-# Elements whose content is no text. One that is never closed reaches to the end, as in a browser.
-_HIDDEN = re.compile(
-    r"<(script|style|head|title|template|object|select|svg)\b[^>]*+(?:>.*?(?:</\1\b[^>]*+(?:>|\Z)|\Z)|\Z)",
+# A tag up to its end; a quoted attribute may hold ">" (HTML Living Standard, section 13.2.5). What is never
+# closed reaches to the end, as in a browser.
+_REST = r"(?:[^>=]++|=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))?)*+(?:>|\Z)"
+# Comments, elements whose content is no text, tags, and what begins like a tag.
+_MARKUP = re.compile(
+    r"<(?=[a-z/!?])(?:"
+    r"!--.*?(?:-->|\Z)"
+    rf"|(script|style|head|title|template|object|select|svg)\b{_REST}(?:.*?</\1\b{_REST}|.*)"
+    rf"|(/?)([a-z][a-z0-9]*+)({_REST})"
+    rf"|[/!?]{_REST})",
     re.DOTALL | re.IGNORECASE,
 )
 _SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
-# A tag up to its end; a quoted attribute may hold ">" (HTML Living Standard, section 13.2.5).
-_REST = r"(?:[^>=]++|=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))?)*+(?:>|\Z)"
-_BLOCKQUOTE = re.compile(rf"<(/?)blockquote\b({_REST})", re.IGNORECASE)
-_BLOCK = re.compile(
-    r"</?(?:p|div|br|tr|li|ul|ol|dl|dt|dd|h[1-6]|hr|table|pre|section|article|header|footer|address|form"
-    rf"|center|fieldset|body)\b{_REST}",
-    re.IGNORECASE,
+_BLOCKS = frozenset(
+    (
+        *("p", "div", "br", "tr", "li", "ul", "ol", "dl", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6"),
+        *("hr", "table", "pre", "section", "article", "header", "footer", "address", "form", "center"),
+        *("fieldset", "body"),
+    )
 )
-_CELL = re.compile(rf"<t[dh]\b{_REST}", re.IGNORECASE)
-_TAG = re.compile(rf"<[a-z/!?]{_REST}", re.IGNORECASE)
+_CELLS = frozenset(("td", "th"))
 _ENTITY = re.compile(
     r"&(?:#([0-9]{1,7}+)(?![0-9])|#[xX]([0-9a-fA-F]{1,6}+)(?![0-9a-fA-F])|([a-zA-Z][a-zA-Z0-9]{1,31}));?"
 )
@@ -37,24 +41,33 @@ _MARKS = re.compile("[\x01-\x03]")
 
 def to_text(html: str) -> str:
     """The visible text, a line a block. Lines of quoted mail begin with `> `."""
-    text = charset.clean_lines(html)
-    text = _COMMENT.sub("", text)
-    text = _HIDDEN.sub(" ", text)
-    text = _SPACE.sub(" ", text)
-    text = _BLOCKQUOTE.sub(_blockquote, text)
-    text = _BLOCK.sub("\n", text)
-    text = _CELL.sub(" ", text)
-    text = _TAG.sub("", text)
+    text = _SPACE.sub(" ", charset.clean_lines(html))
+    # One pass, with a step back into Python at each tag: no single call is long, and other threads get
+    # their turn.
+    text = _MARKUP.sub(_visible, text)
     text = _ENTITY.sub(_character, text).replace("\u00a0", " ")
     return _BLANK_LINES.sub("\n\n", "\n".join(_lines(text))).strip()
 
 
-def _blockquote(match: re.Match[str]) -> str:
-    if match[1]:
+def _visible(match: re.Match[str]) -> str:
+    """What a piece of markup leaves of itself in the text."""
+    closing, written, rest = match[2], match[3], match[4]
+    name = (written or "").lower()
+    if name in _BLOCKS:
+        return "\n"
+    if name in _CELLS and not closing:
+        return " "
+    if name == "blockquote":
+        return _blockquote(closing, rest)
+    return " " if match[1] else ""
+
+
+def _blockquote(closing: str, rest: str) -> str:
+    if closing:
         return f"\n{_END}\n"
     # Mail clients mark what they quote; a blockquote without a mark is somebody's indented paragraph.
-    quoted = "cite" in match[2].lower() or "quote" in match[2].lower()
-    return f"\n{_QUOTE if quoted else _INDENT}\n"
+    attributes = rest.lower()
+    return f"\n{_QUOTE if 'cite' in attributes or 'quote' in attributes else _INDENT}\n"
 
 
 def _character(match: re.Match[str]) -> str:

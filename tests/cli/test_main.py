@@ -181,7 +181,7 @@ def test_a_second_guard_on_the_same_store_does_not_start(guard: Guard) -> None:
 
 
 def test_check_config_and_doctor(guard: Guard, tmp_path: Path) -> None:
-    assert guard.ask("check-config") == {"ok": True, "errors": []}
+    assert guard.ask("check-config") == {"ok": True, "errors": [], "remarks": []}
     broken = tmp_path / "mailguard.toml"
     broken.write_text("[smtp]\nmax_recipient = 3\n[upstream]\nkind = 'smtp'\n")
     done = subprocess.run(

@@ -13,8 +13,10 @@ from mailguard.edge.store.sqlite import Database
 from mailguard.edge.store.steps import Bite, Due, Step
 from mailguard.ports import Census, Page
 
-# What a move, a claim or a settlement needs must still fit when no more mail is taken.
-RESERVE_BYTES = 32 * 1024 * 1024
+# What moves, claims and settlements need must still fit when no more mail is taken: the write-ahead log
+# may grow by some 4 MB until it is written back, and the file by as much.
+RESERVE_BYTES = 16 * 1024 * 1024
+PAGE_BYTES = 4096
 # How often one `forget` may give free pages back: at most 256 MB, a bite at a time between other jobs.
 SHRINK_BITES = 64
 # The rows of a message are small; only its bytes weigh.
@@ -22,7 +24,7 @@ ROW_BYTES = 2048
 
 
 class SqliteStore:
-    """The queue. New mail is refused (StoreFull) while less than `reserve` bytes are free on the disk, so
+    """The queue. New mail is refused (StoreFull) where it would leave less than `reserve` bytes of room, so
     that what was taken before can still be cancelled, sent and written down as sent."""
 
     def __init__(self, database: Database, *, reserve: int = RESERVE_BYTES) -> None:
@@ -95,14 +97,27 @@ class SqliteStore:
         return await self._database.write(self._take_all, step, weight=weight + ROW_BYTES)
 
     def _take_all(self, connection: sqlite3.Connection, asked: Sequence[Step]) -> Sequence[bool | Exception]:
-        if not any(step.change is None for step in asked) or self._has_room():
-            return steps.take(connection, asked)
-        full = StoreFull(f"less than {self._reserve} bytes are free on the disk of {self._database.path}")
-        taken = iter(steps.take(connection, [step for step in asked if step.change is not None]))
-        return [full if step.change is None else next(taken) for step in asked]
+        refused = self._without_room(connection, asked)
+        taken = iter(steps.take(connection, [step for step in asked if id(step) not in refused]))
+        full = StoreFull(f"the disk of {self._database.path} is nearly full; make room there")
+        return [full if id(step) in refused else next(taken) for step in asked]
 
-    def _has_room(self) -> bool:
-        return shutil.disk_usage(self._database.path.parent).free >= self._reserve
+    def _without_room(self, connection: sqlite3.Connection, asked: Sequence[Step]) -> set[int]:
+        """The new messages for which there is no room; a move is never among them."""
+        new = [step for step in asked if step.change is None]
+        if not new:
+            return set()
+        free = shutil.disk_usage(self._database.path.parent).free
+        (unused,) = connection.execute("PRAGMA freelist_count").fetchone()
+        refused = set()
+        for step in new:
+            size = sum(len(one.content) for one in step.adds)
+            # Bytes are written twice, into the log and into the file; only the file has unused pages for them.
+            if free - size < self._reserve // 4 or free + unused * PAGE_BYTES - 2 * size < self._reserve:
+                refused.add(id(step))
+            else:
+                free -= 2 * size
+        return refused
 
     def _claim_all(self, connection: sqlite3.Connection, asked: Sequence[Due]) -> Sequence[list[Claimed]]:
         return steps.claim(connection, asked, self._database.log)
