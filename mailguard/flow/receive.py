@@ -19,6 +19,8 @@ from mailguard.ports import Bodies, Clock, Log, Memory, Policies, Store
 
 # Longer ones are cut for display; the message itself keeps its own.
 LONGEST_SUBJECT = 500
+# Every search in the header is linear, but runs on the event loop: this bounds it to a few milliseconds.
+LONGEST_HEADER = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,9 +59,8 @@ class Receive:
 
     async def accept(self, submission: Submission) -> Reply:
         """Take the message, refuse it by a rule, or say that it is not possible now; 250 means on disk."""
-        if outgoing.loops(submission.content, self._hostname):
-            self._log.trouble("loop", peer=submission.peer, user=submission.user)
-            return Reply(code=554, status="5.4.6", text="This message was here before: mail loop")
+        if refusal := self._impossible(submission):
+            return refusal
         policy = self._policies.current
         judged = await self.consider(submission, policy)
         verdict = judged.verdict
@@ -78,6 +79,16 @@ class Receive:
             self._log.trouble("store_error", error=str(error))
             return Reply(code=451, status="4.3.0", text="The message cannot be stored now, try again later")
         return self._taken(new.message, verdict)
+
+    def _impossible(self, submission: Submission) -> Reply | None:
+        """What no rule can allow: a header that nobody can have written, and mail that goes in a circle."""
+        if len(reading.split(submission.content[: LONGEST_HEADER + 1])[0]) > LONGEST_HEADER:
+            self._log.event("header_too_large", peer=submission.peer, user=submission.user)
+            return Reply(code=552, status="5.3.4", text="The header of this message is too large")
+        if outgoing.loops(submission.content, self._hostname):
+            self._log.trouble("loop", peer=submission.peer, user=submission.user)
+            return Reply(code=554, status="5.4.6", text="This message was here before: mail loop")
+        return None
 
     async def consider(self, submission: Submission, policy: Policy) -> Judged:
         """What would happen to this submission under this policy; nothing is stored."""

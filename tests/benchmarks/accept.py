@@ -30,7 +30,7 @@ def guard_run(chosen: argparse.Namespace, place: Path, *, reuse: bool) -> float:
     limits = "max_connections_per_ip = 500\n"
     with guards.running(directory, upstream, smtp=limits) as guard:
         rate = measuring.load(chosen, guard.port, reuse=reuse)
-        held = guard.ask("status")["by_state"].get("held", 0)
+        held = guard.ask("status")["messages"]["held"]
     if held != chosen.count:
         raise RuntimeError(f"the guard holds {held} of {chosen.count}")
     shutil.rmtree(directory)

@@ -55,7 +55,7 @@ def guard_run(chosen: argparse.Namespace, place: Path, upstream: int) -> float:
         left = (due - datetime.now(UTC)).total_seconds()
         if left < 1:
             raise RuntimeError("filling the queue took longer than the messages were to be held")
-        held = guard.ask("status")["by_state"].get("held", 0)
+        held = guard.ask("status")["messages"]["held"]
         if held != chosen.count:
             raise RuntimeError(f"the guard holds {held} of {chosen.count}")
         with sink(upstream, chosen.count) as process:

@@ -92,6 +92,13 @@ async def test_a_loop_is_refused(parts: Parts) -> None:
     assert reply.code == 554
 
 
+async def test_a_header_that_nobody_wrote_is_refused(parts: Parts) -> None:
+    reply = await parts.submit(content=b"X: y\r\n" * 200_000 + b"\r\nhello\r\n")
+    assert str(reply).startswith("552 5.3.4")
+    reply = await parts.submit(content=MESSAGE + b"x" * 3_000_000 + b"\r\n")
+    assert reply.accepted
+
+
 async def test_two_mails_with_one_message_id_stay_two(parts: Parts) -> None:
     first = await parts.id_of(content=MESSAGE)
     second = await parts.id_of(content=MESSAGE.replace(b"Two", b"Ten"))

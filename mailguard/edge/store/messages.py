@@ -97,27 +97,27 @@ class SqliteStore:
         return await self._database.write(self._take_all, step, weight=weight + ROW_BYTES)
 
     def _take_all(self, connection: sqlite3.Connection, asked: Sequence[Step]) -> Sequence[bool | Exception]:
-        refused = self._without_room(connection, asked)
-        taken = iter(steps.take(connection, [step for step in asked if id(step) not in refused]))
+        fits = self._fits(connection, asked)
+        taken = iter(steps.take(connection, [step for step, fit in zip(asked, fits, strict=True) if fit]))
         full = StoreFull(f"the disk of {self._database.path} is nearly full; make room there")
-        return [full if id(step) in refused else next(taken) for step in asked]
+        return [next(taken) if fit else full for fit in fits]
 
-    def _without_room(self, connection: sqlite3.Connection, asked: Sequence[Step]) -> set[int]:
-        """The new messages for which there is no room; a move is never among them."""
-        new = [step for step in asked if step.change is None]
-        if not new:
-            return set()
+    def _fits(self, connection: sqlite3.Connection, asked: Sequence[Step]) -> list[bool]:
+        """For which of these there is room; for a move there always is."""
+        if all(step.change is not None for step in asked):
+            return [True] * len(asked)
         free = shutil.disk_usage(self._database.path.parent).free
         (unused,) = connection.execute("PRAGMA freelist_count").fetchone()
-        refused = set()
-        for step in new:
+        fits = []
+        for step in asked:
             size = sum(len(one.content) for one in step.adds)
-            # Bytes are written twice, into the log and into the file; only the file has unused pages for them.
-            if free - size < self._reserve // 4 or free + unused * PAGE_BYTES - 2 * size < self._reserve:
-                refused.add(id(step))
-            else:
-                free -= 2 * size
-        return refused
+            # Bytes go into the log and then into the file; only the file has unused pages for them.
+            room = (
+                free + unused * PAGE_BYTES - 2 * size >= self._reserve and free - size >= self._reserve // 4
+            )
+            fits.append(room or step.change is not None)
+            free -= 2 * size if fits[-1] else 0
+        return fits
 
     def _claim_all(self, connection: sqlite3.Connection, asked: Sequence[Due]) -> Sequence[list[Claimed]]:
         return steps.claim(connection, asked, self._database.log)
