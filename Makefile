@@ -56,7 +56,7 @@ check: install  ## Format, lint, types, import contracts, configuration files, d
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/tombi lint --offline --quiet --error-on-warnings config
-	$(PYTEST) -q tests/test_tree.py tests/test_docs.py tests/test_config_files.py
+	$(PYTEST) -q -n 0 tests/test_tree.py tests/test_docs.py tests/test_config_files.py tests/test_deploy.py
 
 .PHONY: format
 format: install  ## Format the code and write docs/reference anew

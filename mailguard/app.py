@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import secrets
 import signal
 import ssl
 import sys
@@ -17,13 +16,13 @@ import uvloop
 
 from mailguard.core.actor import ADMIN
 from mailguard.core.errors import ConfigurationError, Fault, StoreError, UnknownSchema
-from mailguard.core.identity import from_random
 from mailguard.edge import oplog, systemd
 from mailguard.edge.accounts import UsersFile
 from mailguard.edge.bodies import BodyReader
 from mailguard.edge.clock import SystemClock
 from mailguard.edge.config import RulesFile, Settings, load_settings, parse_rules
 from mailguard.edge.control import ControlServer
+from mailguard.edge.ids import RandomIds
 from mailguard.edge.listeners import Certificates, Port, listen
 from mailguard.edge.maildir_out import MaildirRelay
 from mailguard.edge.smtp_in import Reception, SmtpOptions, SmtpSession
@@ -196,8 +195,8 @@ def _joined(
     means: Means, store: Store, memory: Memory, bodies: Bodies, relay: Relay, about: Callable[[], Json]
 ) -> Queue:
     clock, log, rules, settings = means.clock, means.log, means.rules, means.settings
-    alarm = Alarm(clock=clock)
-    bouncing = Bouncing(ids=_fresh_id, hostname=settings.hostname, language=settings.language)
+    alarm, ids = Alarm(clock=clock), RandomIds()
+    bouncing = Bouncing(ids=ids, hostname=settings.hostname, language=settings.language)
     receive = Receive(
         store=store,
         memory=memory,
@@ -205,7 +204,7 @@ def _joined(
         bodies=bodies,
         clock=clock,
         log=log,
-        ids=_fresh_id,
+        ids=ids,
         hostname=settings.hostname,
         wake=alarm.sound,
     )
@@ -333,7 +332,3 @@ def _welcome(means: Means, listening: Addresses) -> None:
         "  mailguard show ID      why it is held, and what happened to it\n"
     )
     sys.stdout.flush()
-
-
-def _fresh_id() -> str:
-    return from_random(secrets.token_bytes(8))

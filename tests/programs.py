@@ -32,8 +32,9 @@ def require_root() -> None:
 
 
 def require_node_module(name: str) -> Path:
-    """The directory of node modules that has this one; MAILGUARD_NODE_MODULES names it."""
-    directory = Path(os.environ.get("MAILGUARD_NODE_MODULES", "node_modules"))
+    """The directory of node modules that has this one: MAILGUARD_NODE_MODULES, or where `.ci/run` puts it."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "mailguard-ci"
+    directory = Path(os.environ.get("MAILGUARD_NODE_MODULES", cache / "node_modules"))
     if not (directory / name).is_dir():
         missing(f"the node module {name} is not in {directory} (set MAILGUARD_NODE_MODULES)")
     return directory.absolute()

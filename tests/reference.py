@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import typer
-import typer.main
-from typer.core import TyperCommand, TyperGroup
+import click
 
 from mailguard.cli.main import verbs
 from mailguard.core.checks import CHECKS, Check
@@ -54,39 +52,39 @@ def _cell(text: str) -> str:
 # The command line
 
 
-def commands(group: TyperGroup | None = None, path: str = "mailguard") -> Iterator[tuple[str, TyperCommand]]:
+def commands(
+    group: click.Group | None = None, path: str = "mailguard"
+) -> Iterator[tuple[str, click.Command]]:
     """Every verb with the words that call it, in the order in which the program lists them."""
-    group = group or _program()
-    for name in group.list_commands(typer.Context(group)):
+    group = group or verbs
+    for name in group.list_commands(click.Context(group)):
         command = group.commands[name]
-        if isinstance(command, TyperGroup):
+        if isinstance(command, click.Group):
             yield from commands(command, f"{path} {name}")
         else:
-            assert isinstance(command, TyperCommand)
             yield f"{path} {name}", command
-
-
-def _program() -> TyperGroup:
-    program = typer.main.get_command(verbs)
-    assert isinstance(program, TyperGroup)
-    return program
 
 
 def _verbs() -> str:
     return "\n".join(f"## {words}\n\n{_verb(words, command)}" for words, command in commands())
 
 
-def _verb(words: str, command: TyperCommand) -> str:
-    context = typer.Context(command)
+def _verb(words: str, command: click.Command) -> str:
+    context = click.Context(command)
     usage = " ".join([words, *command.collect_usage_pieces(context)])
     rows = [
         (f"`{name}`", text)
         for parameter in command.get_params(context)
         if (record := parameter.get_help_record(context))
         for name, text in [record]
-        if "--help" not in name
+        if text and "--help" not in name
     ]
-    return f"{command.help or ''}\n\n```\n{usage}\n```\n\n{table(('option', 'what'), rows) if rows else ''}"
+    return f"{_help(command)}\n\n```\n{usage}\n```\n\n{table(('option', 'what'), rows) if rows else ''}"
+
+
+def _help(command: click.Command) -> str:
+    # Click's mark for a paragraph whose lines stay as they are.
+    return inspect.cleandoc((command.help or "").replace("\b\n", ""))
 
 
 # The configuration

@@ -26,7 +26,7 @@ from mailguard.edge.accounts import (
     verify,
 )
 from tests.clocks import FakeClock
-from tests.edge.test_listeners import Lines
+from tests.upstreams import Lines
 
 # Cheap ones, for the tests' sake.
 ARGON = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("one")

@@ -12,6 +12,7 @@ import trustme
 
 from mailguard.core.errors import ConfigurationError
 from mailguard.edge.listeners import Certificates, Port, listen, split, written
+from tests.upstreams import Lines
 
 HOST = "guard.example"
 
@@ -26,18 +27,6 @@ class Hello(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         transport.write(self._word)
         transport.close()
-
-
-class Lines:
-    """ports.Log that remembers."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[str, dict[str, object]]] = []
-
-    def event(self, name: str, /, **fields: object) -> None:
-        self.lines.append((name, fields))
-
-    trouble = event
 
 
 def port(address: str, word: bytes = b"hello") -> Port:

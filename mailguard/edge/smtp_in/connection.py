@@ -152,7 +152,8 @@ class Connection(SMTP):
     def check_time(self, now: float) -> None:
         """End a session in which too little happened for too long, or that has lasted too long."""
         options = self._reception.options
-        if self._ended or (self._step is not None and not self._listening):
+        # A handshake has a limit of its own, and whoever waits for us is not too slow.
+        if self._ended or self._shaking_hands or (self._step is not None and not self._listening):
             return
         idle = options.idle_timeout.total_seconds()
         too_long = now - self._opened >= options.session_timeout.total_seconds()

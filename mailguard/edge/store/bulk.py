@@ -28,12 +28,12 @@ class RowsStatement:
     def run(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
         """Execute it for all rows, in their order."""
         one = "(" + ",".join("?" * self.width) + ")"
-        for chunk in _chunks(rows):
+        for chunk in chunks(rows):
             text = " ".join((self.head, ",".join([one] * len(chunk)), self.tail))
             connection.execute(text, [value for row in chunk for value in row])
 
 
-def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+def chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     start = 0
     while left := len(rows) - start:
         size = min(LARGEST_CHUNK, 1 << (left.bit_length() - 1))

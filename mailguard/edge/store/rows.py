@@ -275,7 +275,7 @@ def message(row: Sequence[Any]) -> HeldMessage:
         approvers=_texts_of(row[21]),
         margin=timedelta(microseconds=row[22]),
         undo=timedelta(microseconds=row[23]),
-        recipients=tuple(_recipient_of(values) for values in sorted(json.loads(row[24]))),
+        recipients=tuple(_recipient_of(values) for values in sorted(json.loads(row[24]) if isinstance(row[24],str) else row[24])),
     )
 
 

@@ -1,9 +1,9 @@
 """The SQLite database of one guard: one connection, and one task that all work on it goes through.
 
-Whoever reads or writes puts a job into a queue and waits for its answer. The task takes all that is
-waiting, answers the reads, and then makes one transaction of all the writes: one sync of the disk serves
-them all (group commit), and nobody ever sees what is not on the disk yet. A caller that is cancelled
-stops waiting; the transaction is the task's, and goes on.
+Whoever reads or writes puts a job into a queue and waits for its answer. The task answers all the reads that
+wait, then makes one transaction of all the writes of one kind: one sync of the disk serves them all (group
+commit), and nobody ever sees what is not on the disk yet. A caller that is cancelled stops waiting; the
+transaction is the task's, and goes on.
 """
 
 import asyncio
@@ -33,13 +33,14 @@ Bulk = Callable[[sqlite3.Connection, Sequence[J]], Sequence[R | Exception]]
 that job's alone, an exception raised undoes the whole transaction."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+# No repr: a job carries a message, and aiosqlite writes the repr of what it does into its debug log.
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class _Read:
     query: Callable[[sqlite3.Connection], Any]
     future: "asyncio.Future[Any]"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class _Write:
     bulk: Bulk[Any, Any]
     job: Any

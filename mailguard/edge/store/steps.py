@@ -15,7 +15,7 @@ from mailguard.core.errors import IllegalMove
 from mailguard.core.events import GUARD
 from mailguard.core.hold import Change, Claimed
 from mailguard.edge.store import queries, rows
-from mailguard.edge.store.bulk import Row, RowsStatement, listed
+from mailguard.edge.store.bulk import Row, RowsStatement, chunks, listed
 from mailguard.edge.store.rows import AddedRows, ChangedRows
 from mailguard.ports import Log
 
@@ -75,11 +75,18 @@ _REWRITE = RowsStatement(
         undo_us = v.undo_us
     FROM v WHERE message.n = v.n""",
 )
-_DUE = (
-    queries.MESSAGE
-    + " INDEXED BY message_due WHERE next_due IS NOT NULL AND next_due <= ?"
-    + " ORDER BY next_due, n LIMIT ? OFFSET ?"
-)
+_DUE = """
+    SELECT json_group_array(json_array(id, version, state, gate, expires_at, frozen_at, finished_at, body_kept, received_at, sender,
+        user, peer, helo, protocol, parameters, subject, message_id, size, action, rules, findings,
+        approvers, margin_us, undo_us,
+        (SELECT json_group_array(json_array(place, address, external, r.state, notify, orcpt, delay_us,
+            gated, release_at, due_at, in_flight, attempts, first_try_at, reply, maybe_sent, sent_at,
+            dropped_at))
+            FROM recipient AS r WHERE r.message = m.n),
+        n)) FROM (SELECT *
+    FROM message 
+    INDEXED BY message_due WHERE next_due IS NOT NULL AND next_due <= ?
+    ORDER BY next_due, n LIMIT ? OFFSET ?) AS m"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +221,7 @@ def _take_due(connection: sqlite3.Connection, due: Due, log: Log) -> list[tuple[
     room, seen = CLAIM_BYTES, 0
     # More than one round only where something due cannot be claimed and must not be in the way of the rest.
     while (wanted := due.limit - len(taken)) > 0 and room > 0:
-        found = connection.execute(_DUE, (rows.time(due.now), wanted, seen)).fetchall()
+        found = json.loads(connection.execute(_DUE, (rows.time(due.now), wanted, seen)).fetchone()[0])
         if not found:
             break
         seen += len(found)
@@ -244,12 +251,12 @@ def _claimed(row: Sequence[Any], now: datetime, has_body: bool, log: Log) -> Cha
 
 
 def _bodies(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, bytes]:
-    return dict(
-        connection.execute(
-            "SELECT message, content FROM body WHERE message IN (SELECT value FROM json_each(?))",
-            (listed(numbers),),
-        ).fetchall()
-    )
+    found: dict[int, bytes] = {}
+    for chunk in chunks(numbers):
+        text = ", ".join(["(SELECT content FROM body WHERE message = ?)"] * len(chunk))
+        row = connection.execute("SELECT " + text, chunk).fetchone()
+        found |= {number: content for number, content in zip(chunk, row, strict=True) if content is not None}
+    return found
 
 
 def forget(connection: sqlite3.Connection, bites: Sequence[Bite]) -> list[int]:

@@ -18,6 +18,7 @@ from mailguard.edge.clock import SystemClock
 from mailguard.edge.listeners import Port, listen, split
 from mailguard.edge.smtp_in import Reception, SmtpOptions, SmtpSession
 from mailguard.ports import Clock
+from tests.upstreams import Lines
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 OPTIONS = SmtpOptions(hostname="guard.example", trusted_networks=LOOPBACK)
@@ -66,23 +67,6 @@ class People:
 
     async def account(self, login: str) -> Account | None:
         return self.ann if login == "ann" else None
-
-
-class Lines:
-    """ports.Log that remembers."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[str, dict[str, object]]] = []
-
-    def event(self, name: str, /, **fields: object) -> None:
-        self.lines.append((name, fields))
-
-    def trouble(self, name: str, /, **fields: object) -> None:
-        self.lines.append((name, fields))
-
-    def named(self, name: str) -> list[dict[str, object]]:
-        """The fields of every line of this name."""
-        return [fields for one, fields in self.lines if one == name]
 
 
 class Client:
@@ -200,6 +184,11 @@ async def serving(
         listeners.close()
         reception.abort()
         await asyncio.sleep(0.01)
+
+
+def named(log: Lines, name: str) -> list[dict[str, object]]:
+    """The fields of every line of this name."""
+    return [fields for one, fields in log.lines if one == name]
 
 
 async def until(true: Any, seconds: float = 5.0) -> None:

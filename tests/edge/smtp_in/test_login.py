@@ -9,7 +9,7 @@ import pytest
 
 from mailguard.core.account import Account
 from tests.clocks import FakeClock
-from tests.edge.smtp_in.parts import NOBODY_TRUSTED, SECRET, Client, Server, serving, until
+from tests.edge.smtp_in.parts import NOBODY_TRUSTED, SECRET, Client, Server, named, serving, until
 
 AT_ONCE = replace(NOBODY_TRUSTED, auth_delay=timedelta(0))
 
@@ -176,8 +176,8 @@ async def test_nothing_secret_is_logged() -> None:
     async with serving(AT_ONCE) as server:
         client = await server.connect()
         await client.codes(b"AUTH PLAIN " + plain(SECRET, "ann"), b"AUTH PLAIN " + plain("ann", SECRET + "x"))
-        assert [line["user"] for line in server.log.named("login_failed")] == [None, "ann"]
-        assert [line["peer"] for line in server.log.named("login_failed")] == ["127.0.0.1"] * 2
+        assert [line["user"] for line in named(server.log, "login_failed")] == [None, "ann"]
+        assert [line["peer"] for line in named(server.log, "login_failed")] == ["127.0.0.1"] * 2
         assert SECRET not in repr(server.log.lines)
         assert plain("ann", SECRET + "x").decode() not in repr(server.log.lines)
 

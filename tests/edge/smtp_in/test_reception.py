@@ -11,7 +11,8 @@ from aiosmtpd.smtp import SMTP
 
 from mailguard.edge.clock import SystemClock
 from mailguard.edge.smtp_in import Reception
-from tests.edge.smtp_in.parts import CLIENT_CONTEXT, OPTIONS, Client, Inbox, Lines, Server, serving, until
+from tests.edge.smtp_in.parts import CLIENT_CONTEXT, OPTIONS, Client, Inbox, Server, named, serving, until
+from tests.upstreams import Lines
 
 SOON = timedelta(seconds=5)
 
@@ -58,7 +59,7 @@ async def test_an_upload_that_does_not_end_is_cut_after_the_grace() -> None:
         await server.reception.drain(timedelta(seconds=0.1))
         assert await client.gone()
         assert (server.reception.connections, server.reception.bytes_in_flight) == (0, 0)
-        assert server.log.named("smtp_cut") == [{"connections": 1}]
+        assert named(server.log, "smtp_cut") == [{"connections": 1}]
 
 
 async def test_what_is_being_stored_is_stored_even_after_the_grace() -> None:
@@ -158,4 +159,4 @@ async def test_a_stranger_to_the_certificate_is_told_apart_from_a_fault() -> Non
                 "127.0.0.1", server.tls_port, ssl=CLIENT_CONTEXT, server_hostname="other.example"
             )
         await until(lambda: server.reception.connections == 0)
-        assert server.log.named("smtp_fault") == []
+        assert named(server.log, "smtp_fault") == []

@@ -10,7 +10,16 @@ from datetime import timedelta
 import pytest
 
 from mailguard.edge.smtp_in import SmtpSession
-from tests.edge.smtp_in.parts import CLIENT_CONTEXT, NOBODY_TRUSTED, OPTIONS, SECRET, Client, serving, until
+from tests.edge.smtp_in.parts import (
+    CLIENT_CONTEXT,
+    NOBODY_TRUSTED,
+    OPTIONS,
+    SECRET,
+    Client,
+    named,
+    serving,
+    until,
+)
 
 GOOD = b"AUTH PLAIN " + b64encode(f"\0ann\0{SECRET}".encode())
 
@@ -74,7 +83,7 @@ async def test_what_was_sent_behind_starttls_in_clear_is_never_carried_out() -> 
         await client.send(b"STARTTLS\r\nMAIL FROM:<evil@x.example>\r\n")
         assert (await client.reply()).startswith(b"451 4.7.0 ")
         assert await client.gone()
-        assert len(server.log.named("tls_injection")) == 1
+        assert len(named(server.log, "tls_injection")) == 1
 
 
 async def test_commands_in_clear_instead_of_a_handshake_are_never_carried_out() -> None:
@@ -86,7 +95,7 @@ async def test_commands_in_clear_instead_of_a_handshake_are_never_carried_out() 
         assert b"250" not in rest
         assert server.inbox.submissions == []
         await until(lambda: server.reception.connections == 0)
-        assert len(server.log.named("tls_failed")) == 1
+        assert len(named(server.log, "tls_failed")) == 1
 
 
 async def shake_hands(client: Client, last_words: bytes) -> bytes:
@@ -135,7 +144,7 @@ async def test_handshakes_that_never_come_are_ended_and_not_counted_any_more(imp
             writers.append(writer)
         await until(lambda: server.reception.connections == 20)
         await until(lambda: server.reception.connections == 0)
-        await until(lambda: len(server.log.named("tls_failed")) == 20)
+        await until(lambda: len(named(server.log, "tls_failed")) == 20)
         for writer in writers:
             writer.close()
         assert await (await server.connect(tls=True)).codes(b"NOOP") == [250]

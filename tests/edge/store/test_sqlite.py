@@ -1,6 +1,7 @@
 """The database's task: group commit, what a failure or a cancel touches, and that the thread ends."""
 
 import asyncio
+import logging
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Sequence
@@ -177,6 +178,17 @@ async def test_errors_are_ours_and_name_no_content(store: SqliteStore, database:
     assert message().id not in str(caught.value)
     with pytest.raises(StoreError, match="ZeroDivisionError"):
         await database.read(lambda _: 1 // 0)
+
+
+async def test_no_log_of_any_level_tells_what_a_message_says(
+    store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    await store.add(new(message(subject="canary"), b"canary in the body"))
+    for _ in range(2):
+        await asyncio.gather(store.add(new(message(), b"canary in the body")), return_exceptions=True)
+    assert "canary" not in caplog.text
+    assert "aiosqlite" in caplog.text
 
 
 async def test_close_finishes_what_was_asked_for(tmp_path: Path) -> None:
