@@ -181,11 +181,12 @@ class Connection(SMTP):
 
     def _advance(self) -> None:
         """Do all that can be done without waiting, and answer it in one write."""
-        try:
-            while self._step is None and not self._ended and not self._writing_paused and self._turn():
-                pass
-        except Exception as error:  # noqa: BLE001 - the one place where a fault of ours becomes an answer.
-            self._fail(error)
+        while self._step is None and not self._ended and not self._writing_paused:
+            try:
+                if not self._turn():
+                    break
+            except Exception as error:  # noqa: BLE001 - the one place where a fault of ours becomes an answer.
+                self._fail(error)
         self._flush()
         self._read_on()
         if self._eof and self._step is None and not self._writing_paused:

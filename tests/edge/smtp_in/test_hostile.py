@@ -349,6 +349,19 @@ async def test_a_fault_in_the_middle_of_a_message_ends_the_session(monkeypatch: 
         assert await client.gone()
 
 
+async def test_a_fault_in_one_command_leaves_the_next_ones_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("a secret")
+
+    async with serving() as server:
+        client = await server.connect()
+        monkeypatch.setattr("mailguard.edge.smtp_in.session.parse_mail", fail)
+        await client.send(b"MAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nNOOP\r\n")
+        assert INCIDENT.fullmatch(await client.reply())
+        assert [(await client.reply())[:3] for _ in range(2)] == [b"503", b"250"]
+        assert "a secret" not in repr(server.log.lines)
+
+
 async def test_the_system_says_why() -> None:
     async with serving(inbox=Inbox(fault=OSError(28, "No space left on device"))) as server:
         client = await server.connect()

@@ -53,6 +53,16 @@ async def test_a_message_on_its_way_in_is_waited_for() -> None:
         assert server.inbox.submissions[0].content == b"x\r\ny\r\n"
 
 
+async def test_a_message_that_is_refused_is_the_last_word_too() -> None:
+    async with serving() as server:
+        client = await uploading(server)
+        drained = asyncio.create_task(server.reception.drain(SOON))
+        await client.send(b"y\n.\r\n.\r\n")
+        assert (await client.reply()).startswith(b"550 5.6.0 ")
+        assert (await client.reply()).startswith(b"421 4.3.2 ")
+        await drained
+
+
 async def test_an_upload_that_does_not_end_is_cut_after_the_grace() -> None:
     async with serving() as server:
         client = await uploading(server)
