@@ -69,6 +69,14 @@ class Queue:
     retention: Retention
 
 
+@dataclass(frozen=True, kw_only=True)
+class Signals:
+    """What the operator may say to the process."""
+
+    stop: asyncio.Event
+    reload: asyncio.Event
+
+
 def ask_stopped(config: Path | None, request: Mapping[str, object]) -> Json:
     """One request to the store itself, while no guard runs.
 
@@ -98,6 +106,8 @@ def serve(config: Path | None) -> int:
         settings = load_settings(config)
         rules = RulesFile.load(settings.rules_file)
         log = oplog.configure(oplog.LogFormat(settings.log.format), settings.log.level)
+        # Until the loop listens; then the signal reloads the rules.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(Means(settings=settings, rules=rules, clock=SystemClock(), log=log)))
     except ConfigurationError as error:
@@ -121,32 +131,44 @@ async def _serve(means: Means) -> None:
         upstream = _upstream_name(settings)
         return {"running": True, "pid": os.getpid(), "listeners": listening, "upstream": upstream}
 
+    signals = _signals()
     with StateLock.take(settings.state_dir):
         relay = _relay(settings)
         async with _queue(means, relay, about) as queue:
             await queue.release.recover()
-            releasing = asyncio.create_task(queue.release.run())
             try:
                 async with _doors(means, queue) as addresses:
                     listening |= addresses
                     _welcome(means, listening)
-                    await _until_told(means, queue, releasing)
-                # Nothing comes in any more; what is on its way out comes to its end.
-                queue.release.stop()
-                await asyncio.wait([releasing], timeout=GRACE.total_seconds())
+                    await _run(means, queue, signals)
             finally:
-                releasing.cancel()
-                await asyncio.gather(releasing, return_exceptions=True)
                 await relay.close()
 
 
-async def _until_told(means: Means, queue: Queue, releasing: "asyncio.Task[None]") -> None:
+def _signals() -> Signals:
+    """Listen from the first moment: a SIGHUP that nobody listens to would end the process."""
+    loop, signals = asyncio.get_running_loop(), Signals(stop=asyncio.Event(), reload=asyncio.Event())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signals.stop.set)
+    loop.add_signal_handler(signal.SIGHUP, signals.reload.set)
+    return signals
+
+
+async def _run(means: Means, queue: Queue, signals: Signals) -> None:
+    """The timer, from the first moment that mail can come in until what it has in hand is done with."""
+    releasing = asyncio.create_task(queue.release.run())
+    try:
+        await _until_told(means, queue, releasing, signals)
+        queue.release.stop()
+        await asyncio.wait([releasing], timeout=GRACE.total_seconds())
+    finally:
+        releasing.cancel()
+        await asyncio.gather(releasing, return_exceptions=True)
+
+
+async def _until_told(means: Means, queue: Queue, releasing: "asyncio.Task[None]", signals: Signals) -> None:
     """The quiet work beside the road, until a signal ends it. Raises where a part has died."""
     rules, log = means.rules, means.log
-    loop, stop, hangup = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, hangup.set)
 
     def told(faults: tuple[Fault, ...]) -> None:
         if faults:
@@ -156,13 +178,13 @@ async def _until_told(means: Means, queue: Queue, releasing: "asyncio.Task[None]
 
     async def reload_on_hangup() -> None:
         while True:
-            await hangup.wait()
-            hangup.clear()
+            await signals.reload.wait()
+            signals.reload.clear()
             told(await rules.reload())
 
     side = [queue.retention.run(), rules.watch(means.clock, told), reload_on_hangup()]
     tasks = [asyncio.create_task(work) for work in side]
-    stopping = asyncio.create_task(stop.wait())
+    stopping = asyncio.create_task(signals.stop.wait())
     systemd.notify(os.environ.get("NOTIFY_SOCKET"), systemd.READY)
     try:
         done, _ = await asyncio.wait([stopping, releasing, *tasks], return_when=asyncio.FIRST_COMPLETED)

@@ -3,6 +3,7 @@
 import random
 import signal
 import smtplib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -135,6 +136,37 @@ def test_sighup_reloads_and_a_watched_file_is_taken_by_itself(tmp_path: Path) ->
         path.write_text("[[rule]\n")
         _until(lambda: bool(guard.ask("status")["reload_errors"]))
         assert guard.ask("status")["rules"] == ["external", "second"]
+
+
+def test_sighup_in_the_first_moments_does_not_end_it(tmp_path: Path) -> None:
+    guard = guards.configured(tmp_path, {"kind": "maildir", "path": "outgoing"})
+    starting = threading.Thread(target=guard.start)
+    starting.start()
+    _until(lambda: guard.process is not None)
+    # Python itself must be up before anything of ours can listen to a signal.
+    _until((tmp_path / "state" / "guard.lock").exists)
+    assert guard.process
+    for _ in range(5):
+        guard.process.send_signal(signal.SIGHUP)
+        time.sleep(0.05)
+    starting.join()
+    assert guard.stop() == 0
+
+
+def test_a_port_that_is_taken_leaves_due_mail_untouched(sink: Sink, tmp_path: Path) -> None:
+    guard = guards.configured(tmp_path, guards.smtp_upstream(sink.port))
+    guard.start()
+    with smtplib.SMTP("127.0.0.1", guard.port) as session:
+        session.ehlo()
+        message_id = submit(session, "due")
+    guard.stop()
+    assert guard.verb("release", message_id).returncode == 0
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", guard.port))
+        taken.listen()
+        assert guard.verb("serve").returncode == 2
+    assert [event["event"] for event in guard.ask("show", message_id)["events"]] == ["received", "release"]
+    assert guard.verb("cancel", message_id).returncode == 0
 
 
 def test_a_reload_never_moves_a_time_that_was_told(tmp_path: Path) -> None:

@@ -30,5 +30,5 @@ def moment(text: str, now: datetime) -> datetime:
             at = datetime.combine(local.date(), time(int(match[1]), int(match[2])), tzinfo=local.tzinfo)
             return at if at > now else at + timedelta(days=1)
         return datetime.fromisoformat(text.strip()).astimezone()
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ValueError(f"{text!r} is no time; expected one like 18:30 or 2026-11-22T18:30:00Z") from error

@@ -226,11 +226,13 @@ def _returned(message: HeldMessage, content: bytes | None, kind: Kind) -> list[b
     block, end = reading.split(content)
     header = outgoing.without_hidden(block)
     ret = (message.parameters.ret or "").upper()
-    full = ret == "FULL" or (ret != "HDRS" and kind in (Kind.EXPIRED, Kind.REJECTED))
+    if kind in (Kind.EXPIRED, Kind.REJECTED):
+        # It never left, and its bytes are gone from here: whatever it is, its sender gets it back whole.
+        return _whole(header, content[end:])
     # A report in 8 bits could fail for the very reason that it reports (5.6.3). RFC 2046 section 5.2.1
     # allows no other encoding for a message.
-    if full and len(content) <= RETURN_LIMIT and content.isascii() and end > len(block):
-        return [b"Content-Type: message/rfc822", b"", header + b"\r\n" + content[end:]]
+    if ret == "FULL" and len(content) <= RETURN_LIMIT and content.isascii() and end > len(block):
+        return _whole(header, content[end:])
     header = header[:RETURN_LIMIT]
     if header.isascii():
         return [b"Content-Type: text/rfc822-headers", b"", header]
@@ -240,6 +242,12 @@ def _returned(message: HeldMessage, content: bytes | None, kind: Kind) -> list[b
         b"",
         binascii.b2a_qp(header),
     ]
+
+
+def _whole(header: bytes, body: bytes) -> list[bytes]:
+    message = header + b"\r\n" + body
+    encoding = b"7bit" if message.isascii() else b"8bit"
+    return [b"Content-Type: message/rfc822", b"Content-Transfer-Encoding: " + encoding, b"", message]
 
 
 def _clean(text: str) -> str:

@@ -38,7 +38,8 @@ class HeldRecipient:
     when the next attempt is made; both are None while a person's yes is awaited (`gated`). `delay` is what
     the rules asked for, counted again from a restore. `in_flight` is true between claim and settlement.
     `reply` is the upstream's last answer. `maybe_sent` is true where an attempt ended without an answer to
-    the final dot, so that it may have arrived (RFC 1047). `dropped_at` says since when it is dropped.
+    the final dot, so that it may have arrived (RFC 1047). `dropped_at` says since when a cancel has dropped
+    it; without it a dropped recipient was rejected or expired, which nobody can take back.
     """
 
     address: str
@@ -75,7 +76,8 @@ class HeldMessage:
 
     `version` counts the changes; the store's compare-and-set rests on it. `message_id` and `subject` are
     the header's, decoded and cut for display; `user` is the login (None: trusted network). `gate` is the
-    person's yes that is still awaited (CONFIRM, APPROVE) or NONE. `sender` is "" for the null sender.
+    person's yes that is still awaited (CONFIRM, APPROVE) or NONE; `expire` is how long it is awaited, and
+    `expires_at` when that is over (or when a stopped clock is). `sender` is "" for the null sender.
     `body_kept` tells whether the store still has the bytes.
     """
 
@@ -99,6 +101,7 @@ class HeldMessage:
     approvers: tuple[str, ...] = ()
     margin: timedelta = timedelta(0)
     undo: timedelta = timedelta(0)
+    expire: timedelta = timedelta(days=2)
     expires_at: datetime | None = None
     frozen_at: datetime | None = None
     finished_at: datetime | None = None

@@ -37,6 +37,9 @@ class Refusal:
 Result = Change | Refusal
 Edit = Callable[[HeldRecipient], HeldRecipient]
 
+# A stopped clock stands for a day at least, before what it stopped goes back to its sender.
+SHORTEST_FREEZE = timedelta(days=1)
+
 _GATE_STATE = {Action.CONFIRM: MessageState.CONFIRM, Action.APPROVE: MessageState.APPROVAL}
 
 
@@ -44,13 +47,13 @@ def state_of(message: HeldMessage, now: datetime, *, finished: MessageState) -> 
     """The state that a message's parts add up to; `finished` is the word where nothing is open any more."""
     if any(recipient.in_flight for recipient in message.recipients):
         return MessageState.RELAYING
-    waiting = list(message.in_state(RecipientState.WAITING))
-    if message.gate is not Action.NONE and any(recipient.gated for recipient in waiting):
-        return _GATE_STATE[message.gate]
     if not any(recipient.open for recipient in message.recipients):
         return finished
     if message.frozen_at is not None:
         return MessageState.FROZEN
+    waiting = list(message.in_state(RecipientState.WAITING))
+    if message.gate is not Action.NONE and any(recipient.gated for recipient in waiting):
+        return _GATE_STATE[message.gate]
     if any(recipient.due_at is not None and recipient.due_at > now for recipient in waiting):
         return MessageState.HELD
     return MessageState.QUEUED
@@ -85,6 +88,8 @@ def step(
         edited,
         state=state,
         version=before.version + 1,
+        frozen_at=None if state.finished else edited.frozen_at,
+        expires_at=_end_of(edited, state, now),
         finished_at=now if state.finished else None,
         body_kept=_keeps_body(edited, state),
     )
@@ -92,22 +97,33 @@ def step(
     return Change(before=before, after=after, event=event, drop_body=before.body_kept and not after.body_kept)
 
 
+def _end_of(message: HeldMessage, state: MessageState, now: datetime) -> datetime | None:
+    """When waiting for a person is over: nothing may stay stuck, whatever brought it into this state."""
+    if state in (MessageState.CONFIRM, MessageState.APPROVAL):
+        return message.expires_at or now + message.expire
+    if state is MessageState.FROZEN:
+        return message.expires_at or now + max(message.undo, SHORTEST_FREEZE)
+    # On its way, while others wait for a person whose time goes on.
+    return message.expires_at if state is MessageState.RELAYING else None
+
+
 def _keeps_body(message: HeldMessage, state: MessageState) -> bool:
     """Bytes go when the message is finished, but stay (for `undo`) where a restore could want them."""
-    if not message.body_kept:
-        return False
-    if state in (MessageState.REJECTED, MessageState.EXPIRED):
-        return False
-    return not state.finished or any(message.in_state(RecipientState.DROPPED))
+    return message.body_kept and (not state.finished or any(map(_restorable, message.recipients)))
+
+
+def _restorable(recipient: HeldRecipient) -> bool:
+    return recipient.state is RecipientState.DROPPED and recipient.dropped_at is not None
 
 
 def _edit(message: HeldMessage, edit: Edit, among: Callable[[HeldRecipient], bool]) -> HeldMessage:
     return replace(message, recipients=tuple(edit(r) if among(r) else r for r in message.recipients))
 
 
-def _drop(now: datetime) -> Edit:
+def _drop(by_cancel_at: datetime | None = None) -> Edit:
     def drop(recipient: HeldRecipient) -> HeldRecipient:
-        return replace(recipient, state=RecipientState.DROPPED, due_at=None, release_at=None, dropped_at=now)
+        dropped = RecipientState.DROPPED
+        return replace(recipient, state=dropped, due_at=None, release_at=None, dropped_at=by_cancel_at)
 
     return drop
 
@@ -116,11 +132,11 @@ def refusal(move: Move, message: HeldMessage) -> Refusal | None:
     """Why the table has no such move from where the message is; None where it has."""
     if states.allows(move, message.state):
         return None
-    going = message.state in (MessageState.QUEUED, MessageState.RELAYING, MessageState.SENT)
-    stopped = message.state in (MessageState.CANCELLED, MessageState.REJECTED, MessageState.EXPIRED)
+    # What waits beside a part that is on its way would not hear of the yes.
+    others = any(r.state is RecipientState.WAITING and r.stoppable for r in message.recipients)
+    going = message.state in (MessageState.QUEUED, MessageState.SENT)
+    going = going or (message.state is MessageState.RELAYING and not others)
     if move in (Move.RELEASE, Move.CONFIRM, Move.APPROVE) and going:
-        return Refusal(reason=Refused.ALREADY, message=message, text=f"it is {message.state} already")
-    if move is Move.CANCEL and stopped:
         return Refusal(reason=Refused.ALREADY, message=message, text=f"it is {message.state} already")
     if message.state is MessageState.RELAYING:
         return Refusal(reason=Refused.BUSY, message=message, text="it is on its way at this moment")
@@ -136,18 +152,16 @@ def refusal(move: Move, message: HeldMessage) -> Refusal | None:
 def cancel(message: HeldMessage, only: Collection[str], *, by: str, now: datetime) -> Result:
     """Stop it for good, or drop only the recipients whose addresses (compared by the caller's
     normal form) are in `only`; an empty `only` means everybody."""
-    if refused := refusal(Move.CANCEL, message):
-        return refused
     wanted = [r for r in message.recipients if not only or r.address in only]
     if not wanted:
         return Refusal(reason=Refused.NO_RECIPIENT, message=message, text="it has no such recipient")
     stoppable = [r for r in wanted if r.stoppable]
     if not stoppable:
-        if all(r.state is RecipientState.DROPPED for r in wanted):
-            return Refusal(reason=Refused.ALREADY, message=message, text="it is dropped already")
-        return Refusal(reason=Refused.TOO_LATE, message=message, text="it has left")
+        if all(r.state is RecipientState.DROPPED and not r.maybe_sent for r in wanted):
+            return Refusal(reason=Refused.ALREADY, message=message, text="it is stopped already")
+        return Refusal(reason=Refused.TOO_LATE, message=message, text=f"it is {message.state}")
     addresses = {r.address for r in stoppable}
-    edited = _edit(message, _drop(now), lambda r: r.stoppable and r.address in addresses)
+    edited = _edit(message, _drop(by_cancel_at=now), lambda r: r.stoppable and r.address in addresses)
     return step(
         Move.CANCEL,
         message,
@@ -164,11 +178,11 @@ def restore(message: HeldMessage, *, by: str, now: datetime) -> Result:
     behind the gate that nobody has opened."""
     if refused := refusal(Move.RESTORE, message):
         return refused
-    dropped = list(message.in_state(RecipientState.DROPPED))
+    dropped = [r for r in message.recipients if _restorable(r)]
     if not dropped:
         reason = Refused.TOO_LATE if message.state.finished else Refused.ALREADY
         return Refusal(reason=reason, message=message, text="nothing of it is cancelled")
-    late = all(r.dropped_at is None or r.dropped_at + message.undo < now for r in dropped)
+    late = all(r.dropped_at is not None and r.dropped_at + message.undo < now for r in dropped)
     if late or not message.body_kept:
         return Refusal(reason=Refused.TOO_LATE, message=message, text="its time for taking back is over")
 
@@ -180,24 +194,36 @@ def restore(message: HeldMessage, *, by: str, now: datetime) -> Result:
             release_at=release_at,
             due_at=None if release_at is None else release_at + message.margin,
             dropped_at=None,
+            # A fresh start: five days of retries count from here.
+            attempts=0,
+            first_try_at=None,
         )
 
-    edited = _edit(message, wait_again, lambda r: r.state is RecipientState.DROPPED)
+    edited = _edit(message, wait_again, _restorable)
     return step(
         Move.RESTORE, message, edited, by=by, now=now, detail={"restored": [r.address for r in dropped]}
     )
 
 
 def release(message: HeldMessage, *, by: str, now: datetime) -> Result:
-    """Send now what waits for its time."""
+    """Send now what waits for its time. It is a yes as well, but never an approver's: what waits for that,
+    or was cancelled while it did, stays behind its gate."""
     if refused := refusal(Move.RELEASE, message):
         return refused
+    needs_approver = message.gate is Action.APPROVE
 
     def at_once(recipient: HeldRecipient) -> HeldRecipient:
-        return replace(recipient, gated=False, release_at=now, due_at=now)
+        return replace(recipient, release_at=now, due_at=now)
 
+    def ungate(recipient: HeldRecipient) -> HeldRecipient:
+        return recipient if needs_approver else replace(recipient, gated=False)
+
+    edited = _edit(message, at_once, lambda r: r.open and not (r.gated and needs_approver))
     edited = replace(
-        _edit(message, at_once, lambda r: r.open), gate=Action.NONE, frozen_at=None, expires_at=None
+        _edit(edited, ungate, lambda r: r.gated),
+        gate=message.gate if needs_approver else Action.NONE,
+        frozen_at=None,
+        expires_at=None,
     )
     return step(Move.RELEASE, message, edited, by=by, now=now)
 
@@ -232,7 +258,7 @@ def reject(message: HeldMessage, reason: str, *, by: str, now: datetime) -> Resu
     """The approver's no: what waited for it will never leave."""
     if refused := refusal(Move.REJECT, message):
         return refused
-    edited = replace(_edit(message, _drop(now), lambda r: r.gated and r.open), expires_at=None)
+    edited = replace(_edit(message, _drop(), lambda r: r.gated and r.open), expires_at=None)
     return step(
         Move.REJECT,
         message,
@@ -265,7 +291,7 @@ def freeze(message: HeldMessage, *, by: str, now: datetime) -> Result:
         return Refusal(reason=Refused.ALREADY, message=message, text="its clock stands still already")
     if refused := refusal(Move.FREEZE, message):
         return refused
-    edited = replace(message, frozen_at=now, expires_at=now + max(message.undo, timedelta(days=1)))
+    edited = replace(message, frozen_at=now, expires_at=None)
     return step(Move.FREEZE, message, edited, by=by, now=now)
 
 
@@ -281,7 +307,8 @@ def thaw(message: HeldMessage, *, by: str, now: datetime) -> Result:
         release_at = (recipient.release_at or now) + stood
         return replace(recipient, release_at=release_at, due_at=(recipient.due_at or now) + stood)
 
-    edited = replace(_edit(message, shift, lambda r: r.open), frozen_at=None, expires_at=None)
+    edited = _edit(message, shift, lambda r: r.open and not r.gated)
+    edited = replace(edited, frozen_at=None, expires_at=None)
     return step(Move.THAW, message, edited, by=by, now=now)
 
 
@@ -291,7 +318,7 @@ def expire(message: HeldMessage, *, by: str, now: datetime) -> Result:
         return refused
     frozen = message.frozen_at is not None
     edited = replace(
-        _edit(message, _drop(now), lambda r: r.stoppable and (frozen or r.gated)),
+        _edit(message, _drop(), lambda r: r.stoppable and (frozen or r.gated)),
         expires_at=None,
         frozen_at=None,
     )
@@ -316,6 +343,17 @@ def claim(message: HeldMessage, *, by: str, now: datetime) -> Change | None:
         )
 
     return step(Move.CLAIM, message, _edit(message, take, due), by=by, now=now)
+
+
+def put_back(message: HeldMessage, *, by: str, now: datetime) -> Change:
+    """A claimed message that was not offered to the upstream after all: it is due at once again."""
+
+    def back(recipient: HeldRecipient) -> HeldRecipient:
+        return replace(recipient, in_flight=False, attempts=recipient.attempts - 1, due_at=now)
+
+    waiting = [r.address for r in message.recipients if r.in_flight]
+    edited = _edit(message, back, lambda r: r.in_flight)
+    return step(Move.RECOVER, message, edited, by=by, now=now, detail={"not_offered": waiting})
 
 
 def recover(message: HeldMessage, *, by: str, now: datetime) -> Change:

@@ -74,6 +74,9 @@ _AFTER_RELAY = frozenset({S.HELD, S.FROZEN, S.CONFIRM, S.APPROVAL, S.QUEUED, S.S
 # waiting recipient's drop makes it cancelled, though others may have left before.
 _AFTER_CANCEL = frozenset({S.CANCELLED, S.HELD, S.FROZEN, S.CONFIRM, S.APPROVAL, S.QUEUED})
 
+# Waiting with a running clock: where a message goes on from.
+_CLOCK_RUNS = frozenset({S.HELD, S.QUEUED, S.CONFIRM, S.APPROVAL})
+
 MOVES: Mapping[Move, Mapping[MessageState, frozenset[MessageState]]] = MappingProxyType(
     {
         Move.CANCEL: {
@@ -87,31 +90,31 @@ MOVES: Mapping[Move, Mapping[MessageState, frozenset[MessageState]]] = MappingPr
         },
         # Back to where it waited: a gate that nobody has opened is still shut.
         Move.RESTORE: {
-            S.CANCELLED: frozenset({S.HELD, S.QUEUED, S.CONFIRM, S.APPROVAL}),
-            S.SENT: frozenset({S.HELD, S.QUEUED, S.CONFIRM, S.APPROVAL}),
-            S.FAILED: frozenset({S.HELD, S.QUEUED, S.CONFIRM, S.APPROVAL}),
-            S.HELD: frozenset({S.HELD}),
-            S.FROZEN: frozenset({S.FROZEN}),
-            S.QUEUED: frozenset({S.HELD, S.QUEUED}),
+            S.CANCELLED: _CLOCK_RUNS,
+            S.SENT: _CLOCK_RUNS,
+            S.FAILED: _CLOCK_RUNS,
+            S.HELD: _CLOCK_RUNS,
+            S.QUEUED: _CLOCK_RUNS,
             S.CONFIRM: frozenset({S.CONFIRM}),
             S.APPROVAL: frozenset({S.APPROVAL}),
+            S.FROZEN: frozenset({S.FROZEN}),
         },
         # Sending now is also a yes from whoever may say it; an approver's yes cannot be had this way.
         Move.RELEASE: {
             S.HELD: frozenset({S.QUEUED}),
-            S.FROZEN: frozenset({S.QUEUED}),
+            S.FROZEN: frozenset({S.QUEUED, S.APPROVAL}),
             S.CONFIRM: frozenset({S.QUEUED}),
         },
         Move.CONFIRM: {S.CONFIRM: frozenset({S.HELD, S.QUEUED})},
         Move.APPROVE: {S.APPROVAL: frozenset({S.HELD, S.QUEUED})},
-        # QUEUED: the part that a split rule had let go is still being tried.
-        Move.REJECT: {S.APPROVAL: frozenset({S.REJECTED, S.QUEUED})},
+        # HELD, QUEUED: the part that needed nobody's yes goes on.
+        Move.REJECT: {S.APPROVAL: frozenset({S.REJECTED, S.HELD, S.QUEUED})},
         Move.EXTEND: {S.HELD: frozenset({S.HELD})},
         Move.FREEZE: {S.HELD: frozenset({S.FROZEN})},
-        Move.THAW: {S.FROZEN: frozenset({S.HELD, S.QUEUED})},
+        Move.THAW: {S.FROZEN: _CLOCK_RUNS},
         Move.EXPIRE: {
-            S.CONFIRM: frozenset({S.EXPIRED, S.QUEUED}),
-            S.APPROVAL: frozenset({S.EXPIRED, S.QUEUED}),
+            S.CONFIRM: frozenset({S.EXPIRED, S.HELD, S.QUEUED}),
+            S.APPROVAL: frozenset({S.EXPIRED, S.HELD, S.QUEUED}),
             # A stopped clock is not for ever: nothing may stay stuck.
             S.FROZEN: frozenset({S.EXPIRED}),
         },
@@ -124,7 +127,7 @@ MOVES: Mapping[Move, Mapping[MessageState, frozenset[MessageState]]] = MappingPr
         },
         Move.SETTLE: {S.RELAYING: _AFTER_RELAY},
         # A guard that stopped in the middle of a relay: what it had in hand is tried again.
-        Move.RECOVER: {S.RELAYING: frozenset({S.QUEUED, S.HELD, S.CONFIRM, S.APPROVAL})},
+        Move.RECOVER: {S.RELAYING: _CLOCK_RUNS},
     }
 )
 

@@ -194,7 +194,7 @@ def verify(password_hash: str, password: str) -> bool:
     if password_hash.startswith("$argon2"):
         try:
             return PasswordHasher().verify(password_hash, secret)
-        except (VerificationError, InvalidHashError):
+        except (VerificationError, InvalidHashError, ValueError):
             return False
     try:
         return bcrypt.checkpw(secret[:BCRYPT_LIMIT], password_hash.encode())

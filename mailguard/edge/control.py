@@ -68,12 +68,14 @@ class ControlServer:
 
     async def _questions(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
-            writer.write(json.dumps(await self._safe_answer(line)).encode() + b"\n")
+            answer = await self._safe_answer(line)
+            # A long list takes longer to write down than the loop may stand still.
+            writer.write((await asyncio.to_thread(json.dumps, answer)).encode() + b"\n")
             await writer.drain()
 
     async def _safe_answer(self, line: bytes) -> Json:
         try:
-            request = json.loads(line)
+            request = await asyncio.to_thread(json.loads, line)
         except ValueError:
             return {"told": "refused", "text": "the request is no JSON"}
         if not isinstance(request, dict):

@@ -23,6 +23,7 @@ class MaildirRelay:
 
     async def attempt(self, claimed: Claimed, content: bytes) -> Sequence[Outcome]:
         """Write it for all in-flight recipients at once, synced; a full or missing disk means later."""
+        ambiguous = False
         name = (
             f"{int(time.time())}.{claimed.message.id}_{next(self._numbers)}_{secrets.token_hex(4)}.mailguard"
         )
@@ -30,11 +31,13 @@ class MaildirRelay:
             await asyncio.to_thread(_deliver, self._path, name, content)
         except OSError as error:
             answer, reply = Answer.LATER, f"4.3.0 Cannot write to {self._path}: {error.strerror or error}"
+            # It stands in its place but may not survive a loss of power; the next attempt writes a second.
+            ambiguous = (self._path / "new" / name).exists()
         else:
             answer, reply = Answer.TAKEN, f"250 2.0.0 Written to new/{name}"
         shown = charset.clean(reply)
         return [
-            Outcome(address=recipient.address, answer=answer, reply=shown)
+            Outcome(address=recipient.address, answer=answer, reply=shown, ambiguous=ambiguous)
             for recipient in claimed.message.recipients
             if recipient.in_flight
         ]

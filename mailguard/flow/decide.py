@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from mailguard.core import address, moves
 from mailguard.core.actor import Actor
 from mailguard.core.answer import BY_REFUSAL, Answer, what_is, what_left
-from mailguard.core.errors import AmbiguousId, NoSuchMessage
+from mailguard.core.errors import AmbiguousId, IllegalMove, NoSuchMessage
 from mailguard.core.hold import Change, HeldMessage
 from mailguard.core.identity import normalize
 from mailguard.core.moves import Refusal, Refused
@@ -55,6 +55,12 @@ class Decide:
             return moves.cancel(message, chosen, by=actor.name, now=now)
 
         answer = await self._move(prefix, actor, compute)
+        if _in_flight(answer, wanted):
+            # Who waited is stopped; whoever is in the upstream's ear is stopped too if it says "later".
+            second = await self._move(prefix, actor, compute)
+            answer = second if second.message is not None else answer
+            if second.told is Told.ALREADY:
+                answer = Answer(told=Told.DONE, text=second.text, message=second.message)
         return _admit_departures(answer, wanted)
 
     async def restore(self, prefix: str, actor: Actor) -> Answer:
@@ -130,8 +136,11 @@ class Decide:
                 return Answer(told=Told.REFUSED, text=f"{prefix!r} begins several ids; give more letters")
             if not may(actor, message):
                 return Answer(told=Told.NOT_YOURS, text=f"{message.id} is not yours to decide about")
-            now = self._clock.now()
-            result = compute(message, now)
+            try:
+                result = compute(message, self._clock.now())
+            except IllegalMove as error:
+                self._log.trouble("illegal_move", id=message.id, fault=str(error))
+                return Answer(told=Told.REFUSED, text=f"{message.id}: {error}", message=message)
             if isinstance(result, Refusal):
                 if _in_the_air(result) and self._clock.monotonic() < patience:
                     await self._clock.sleep(POLL)
@@ -158,6 +167,14 @@ def _in_the_air(refusal: Refusal) -> bool:
     """Whether the answer hangs on an attempt that is under way at this moment."""
     unsure = refusal.reason in (Refused.BUSY, Refused.TOO_LATE)
     return unsure and any(recipient.in_flight for recipient in refusal.message.recipients)
+
+
+def _in_flight(answer: Answer, wanted: Collection[str]) -> bool:
+    """Whether a cancel that stopped some left others whose attempt is still under way."""
+    return answer.told is Told.DONE and any(
+        r.in_flight and (not wanted or address.normal(r.address) in wanted)
+        for r in (answer.message.recipients if answer.message else ())
+    )
 
 
 def _refused(refusal: Refusal) -> Answer:

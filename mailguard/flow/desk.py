@@ -4,6 +4,7 @@ The command line asks here, over the control socket while the guard runs and dir
 so that both ways mean the same. Every answer has `told` (core/answer.py) and `text`.
 """
 
+import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from mailguard.core import view
 from mailguard.core.actor import Actor
 from mailguard.core.answer import Answer
 from mailguard.core.envelope import Envelope, Recipient, Submission
-from mailguard.core.errors import ConfigurationError, MailguardError, StoreError
+from mailguard.core.errors import ConfigurationError, MailguardError, NoSuchMessage, StoreError
 from mailguard.core.message import read_headers
 from mailguard.core.policy import Policy
 from mailguard.core.states import MessageState
@@ -85,6 +86,9 @@ class Desk:
             return {**_plain(Told.REFUSED, str(error)), "errors": [str(fault) for fault in error.faults]}
         except StoreError as error:
             return _plain(Told.TRY_LATER, str(error))
+        except NoSuchMessage as error:
+            # Forgotten between two looks.
+            return _plain(Told.NO_SUCH_MESSAGE, str(error))
 
     def _told(self, answer: Answer) -> Json:
         shown = None if answer.message is None else view.message(answer.message, self._language)
@@ -108,7 +112,7 @@ class Desk:
             finished=request.get("all") is True,
             limit=limit if isinstance(limit, int) and limit > 0 else None,
         )
-        shown = [view.message(message, self._language) for message in messages]
+        shown = await asyncio.to_thread(lambda: [view.message(one, self._language) for one in messages])
         return {**_plain(Told.DONE, ""), "messages": shown}
 
     async def _show(self, request: Request, actor: Actor) -> Json:
@@ -123,10 +127,12 @@ class Desk:
         answer = await self._history.find(_text(request, "id"), actor)
         if answer.message is None:
             return self._told(answer)
-        content = await self._history.content(answer.message)
+        content = await self._history.content(answer.message, actor)
         if content is None:
             return _plain(Told.TOO_LATE, f"{answer.message.id} is finished; its bytes are gone")
-        return {**self._told(answer), "content": base64.b64encode(content).decode("ascii")}
+        # Megabytes in base64 take longer than the loop may stand still.
+        encoded = await asyncio.to_thread(base64.b64encode, content)
+        return {**self._told(answer), "content": encoded.decode("ascii")}
 
     async def _cancel(self, request: Request, actor: Actor) -> Json:
         return self._told(await self._decide.cancel(_text(request, "id"), actor, _texts(request, "to")))
@@ -221,7 +227,6 @@ def _duration(seconds: float) -> timedelta:
 
 def _time(text: str) -> datetime:
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError) as error:
         raise BadRequest(f"{text!r} is no time; expected one like 2026-11-22T18:30:00Z") from error
-    return at.astimezone()

@@ -1,13 +1,16 @@
 """Reading the queue: the list, one message with its history, the counts. Changes nothing."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
-from mailguard.core import view
+from mailguard.core import address, view
 from mailguard.core.actor import Actor
 from mailguard.core.answer import Answer
 from mailguard.core.errors import AmbiguousId, NoSuchMessage
 from mailguard.core.hold import HeldMessage
 from mailguard.core.identity import normalize
+from mailguard.core.message import read_headers, split
+from mailguard.core.outgoing import without_hidden
 from mailguard.core.states import MessageState
 from mailguard.core.told import Told
 from mailguard.ports import Clock, Page, Policies, Store
@@ -64,17 +67,30 @@ class History:
             return Answer(told=Told.NO_SUCH_MESSAGE, text=f"no message {prefix!r}")
         except AmbiguousId:
             return Answer(told=Told.REFUSED, text=f"{prefix!r} begins several ids; give more letters")
-        if not (actor.may_act_on(message) or actor.may_approve(message)):
-            return Answer(told=Told.NOT_YOURS, text=f"{message.id} is not yours to see")
-        return Answer(told=Told.DONE, text="", message=message)
+        if actor.may_act_on(message):
+            return Answer(told=Told.DONE, text="", message=message)
+        if actor.may_approve(message):
+            return Answer(told=Told.DONE, text="", message=await self._without_blind(message))
+        return Answer(told=Told.NOT_YOURS, text=f"{message.id} is not yours to see")
+
+    async def _without_blind(self, message: HeldMessage) -> HeldMessage:
+        """The message as its approver may see it: Bcc is between its sender and nobody."""
+        headers = read_headers(await self._store.content(message.id) or b"")
+        named = {address.normal(one) for one in (*headers.to, *headers.cc)}
+        shown = tuple(r for r in message.recipients if address.normal(r.address) in named)
+        return replace(message, recipients=shown)
 
     async def events(self, message: HeldMessage) -> list[view.Json]:
         """The message's history, oldest first."""
         return [view.event(event) for event in await self._store.events(message.id)]
 
-    async def content(self, message: HeldMessage) -> bytes | None:
-        """Its bytes as received, or None where they are gone."""
-        return await self._store.content(message.id)
+    async def content(self, message: HeldMessage, actor: Actor) -> bytes | None:
+        """Its bytes as received (for its approver: as they would leave), or None where they are gone."""
+        content = await self._store.content(message.id)
+        if content is None or actor.may_act_on(message):
+            return content
+        header, _ = split(content)
+        return without_hidden(header) + content[len(header) :]
 
     async def status(self) -> view.Json:
         """Counts by state, what is overdue, the rules in force and the last reload's faults."""

@@ -171,6 +171,7 @@ def _hold(submission: Submission, judged: Judged, policy: Policy, message_id: st
         approvers=verdict.approvers,
         margin=policy.margin,
         undo=policy.undo,
+        expire=verdict.expire,
         expires_at=now + verdict.expire if gated else None,
         recipients=recipients,
     )

@@ -21,6 +21,7 @@ from mailguard.ports import Clock, Log, Relay, Store
 AHEAD = 4
 # After a fault of the store: soon, but not in a circle.
 STORE_PAUSE = 1.0
+UNCLAIMED_PAUSE = 0.2
 EXPIRE_AT_ONCE = 100
 
 
@@ -59,7 +60,11 @@ class Release:
         """Before anything else: what a stopped guard had in hand is tried again; how many there were."""
         stranded = await self._store.stranded()
         for message in stranded:
-            change = moves.recover(message, by=GUARD, now=self._clock.now())
+            try:
+                change = moves.recover(message, by=GUARD, now=self._clock.now())
+            except IllegalMove as error:
+                self._log.trouble("recover_fault", id=message.id, fault=str(error))
+                continue
             await self._store.apply(change)
             self._log.trouble("recovered", id=message.id, **change.event.detail)
         return len(stranded)
@@ -70,7 +75,8 @@ class Release:
         try:
             while not self._stopping:
                 await self._round()
-            await asyncio.shield(self._idle.wait())
+            await self._return_the_rest()
+            await self._idle.wait()
         finally:
             for worker in workers:
                 worker.cancel()
@@ -90,6 +96,10 @@ class Release:
         except StoreError as error:
             self._log.trouble("store_error", error=str(error))
             await self._clock.sleep(STORE_PAUSE)
+            return
+        if room > 0 and not claimed and due is not None and due <= self._clock.now():
+            # What is due cannot be claimed (a row that cannot be read): look again soon, not in a circle.
+            await self._clock.sleep(UNCLAIMED_PAUSE)
             return
         # With every hand full, the next worker to be free sounds the alarm.
         await self._alarm.wait(None if room <= 0 else due)
@@ -111,11 +121,28 @@ class Release:
             except Exception as error:  # noqa: BLE001  one message's trouble must not stop the others
                 self._log.trouble("relay_fault", id=claimed.message.id, fault=type(error).__name__)
             finally:
-                self._in_hand -= 1
-                if not self._in_hand:
-                    self._idle.set()
-                if self._in_hand <= self._workers:
-                    self._alarm.sound(self._clock.now())
+                self._done_with_one()
+
+    def _done_with_one(self) -> None:
+        self._in_hand -= 1
+        if not self._in_hand:
+            self._idle.set()
+        if self._in_hand <= self._workers:
+            self._alarm.sound(self._clock.now())
+
+    async def _return_the_rest(self) -> None:
+        """The guard stops: what no worker has begun with was offered to nobody, and is put back as it was,
+        so that after the start nobody is told that it may have left."""
+        while not self._ready.empty():
+            current = self._ready.get_nowait().message
+            try:
+                change = moves.put_back(current, by=GUARD, now=self._clock.now())
+                while not await self._store.apply(change):
+                    current = await self._store.find(current.id)
+                    change = moves.put_back(current, by=GUARD, now=self._clock.now())
+            except (StoreError, IllegalMove, NoSuchMessage) as error:
+                self._log.trouble("put_back_fault", id=current.id, fault=str(error))
+            self._done_with_one()
 
     async def relay_one(self, claimed: Claimed) -> None:
         """One attempt for one message in hand, recorded before anything else happens to it."""
@@ -177,7 +204,12 @@ class Release:
         """Return to their senders the messages that nobody decided about in time."""
         now = self._clock.now()
         for message in await self._store.expired(now, EXPIRE_AT_ONCE):
-            result = moves.expire(message, by=GUARD, now=now)
+            try:
+                result = moves.expire(message, by=GUARD, now=now)
+            except IllegalMove as error:
+                # One message's trouble must not stop the others.
+                self._log.trouble("expire_fault", id=message.id, fault=str(error))
+                continue
             if not isinstance(result, Change):
                 continue
             change = self._bouncing.expired(result, await self._store.content(message.id))

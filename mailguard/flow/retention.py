@@ -30,7 +30,9 @@ class Retention:
         policy, now = self._policies.current, self._clock.now()
         total = 0
         while True:
-            touched = await self._store.forget(now - policy.keep, now - policy.undo, AT_ONCE)
+            # What can still be restored is kept, however short `keep` is.
+            keep = max(policy.keep, policy.undo)
+            touched = await self._store.forget(now - keep, now - policy.undo, AT_ONCE)
             total += touched
             if touched < AT_ONCE:
                 return total

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mailguard.core import delivery, moves
 from mailguard.core.delivery import Answer, Outcome
-from mailguard.core.hold import Action, Change, HeldMessage
+from mailguard.core.hold import Action, Change, HeldMessage, HeldRecipient
 from mailguard.core.moves import Refusal, Refused
 from mailguard.core.states import MessageState, RecipientState
 from tests.making import DELAY, MARGIN, NOW, gated, in_state, message, recipient
@@ -240,44 +240,139 @@ def attempt(before: HeldMessage, answers: list[Answer], now: datetime) -> HeldMe
     return delivery.settle(claimed.after, outcomes, by="mailguard", now=now).after
 
 
+KINDS = st.lists(st.sampled_from(["gated", "timed", "at once"]), min_size=1, max_size=3)
+
+
+def some_message(kinds: list[str], gate: Action) -> HeldMessage:
+    """A message as split rules make it: some wait for a person, some for their time, some for nobody."""
+    names = ["b@client.example", "c@y.example", "d@z.example"]
+    makers: dict[str, Callable[[str], HeldRecipient]] = {
+        "gated": gated,
+        "timed": recipient,
+        "at once": lambda name: recipient(name, delay=timedelta(0), release_at=NOW, due_at=NOW),
+    }
+    recipients = [makers[kind](name) for kind, name in zip(kinds, names, strict=False)]
+    waits = "gated" in kinds
+    made = message(*recipients, gate=gate if waits else Action.NONE, expire=timedelta(hours=2))
+    state = moves.state_of(made, NOW, finished=MessageState.SENT)
+    return replace(made, state=state, expires_at=NOW + timedelta(hours=2) if waits else None)
+
+
 @given(
-    start=st.sampled_from(
-        [MessageState.HELD, MessageState.CONFIRM, MessageState.APPROVAL, MessageState.QUEUED]
-    ),
+    kinds=KINDS,
+    gate=st.sampled_from([Action.CONFIRM, Action.APPROVE]),
     steps=st.lists(
         st.one_of(
             st.sampled_from(sorted(PEOPLE)),
-            st.lists(st.sampled_from(Answer), min_size=2, max_size=2),
+            st.lists(st.sampled_from(Answer), min_size=3, max_size=3),
         ),
-        max_size=12,
+        max_size=14,
     ),
-    pauses=st.lists(st.integers(min_value=0, max_value=90), min_size=12, max_size=12),
+    pauses=st.lists(st.integers(min_value=0, max_value=90), min_size=14, max_size=14),
 )
 def test_no_walk_breaks_the_rules(
-    start: MessageState, steps: list[str | list[Answer]], pauses: list[int]
+    kinds: list[str], gate: Action, steps: list[str | list[Answer]], pauses: list[int]
 ) -> None:
-    """Whatever happens in whatever order: a dropped recipient is never sent to unless restored, a gate is
-    never passed without its yes, and whatever is unfinished has a next time."""
-    first = in_state(start)
-    current = replace(
-        first, recipients=(*first.recipients, replace(first.recipients[0], address="c@y.example"))
-    )
-    now, opened = NOW, current.gate is Action.NONE
-    for step, pause in zip(steps, pauses, strict=False):
+    """Whatever happens in whatever order: a dropped recipient is never sent to unless restored, what an
+    approver stopped never comes back, a gate is never passed without its yes, and whatever is unfinished
+    has a next time."""
+    current = some_message(kinds, gate)
+    behind = {r.address for r in current.recipients if r.gated}
+    now, opened = NOW, False
+    for taken, pause in zip(steps, pauses, strict=False):
         now += timedelta(minutes=pause)
         before = current
-        if isinstance(step, str):
-            result = PEOPLE[step](current, now)
+        if isinstance(taken, str):
+            result = PEOPLE[taken](current, now)
             if isinstance(result, Change):
                 current = result.after
-                opened = opened or step in ("release", "confirm", "approve")
+                yes = ("approve",) if gate is Action.APPROVE else ("release", "confirm")
+                opened = opened or taken in yes
         else:
-            current = attempt(current, step, now)
-            assert opened or current == before
+            current = attempt(current, taken, now)
         for old, new in zip(before.recipients, current.recipients, strict=True):
-            if old.state is RecipientState.DROPPED and step != "restore":
-                assert new.state is RecipientState.DROPPED
+            if old.state is RecipientState.DROPPED and new.state is not RecipientState.DROPPED:
+                assert taken == "restore"
+                assert old.dropped_at is not None
             if new.state is RecipientState.SENT and old.state is not RecipientState.SENT:
                 assert old.open
+                assert opened or new.address not in behind
         if not current.state.finished:
             assert current.due_at is not None or current.expires_at is not None
+        else:
+            assert not any(r.open for r in current.recipients)
+
+
+def split(*others: HeldRecipient, gate: Action) -> HeldMessage:
+    """One recipient behind a gate, others beside it."""
+    state = MessageState.CONFIRM if gate is Action.CONFIRM else MessageState.APPROVAL
+    return message(gated("x@x.example"), *others, state=state, gate=gate, expires_at=NOW + timedelta(hours=2))
+
+
+@pytest.mark.parametrize("gate", [Action.CONFIRM, Action.APPROVE])
+def test_what_needed_nobodys_yes_outlives_what_expired(gate: Action) -> None:
+    slow = recipient("y@y.example", release_at=NOW + timedelta(days=5), due_at=NOW + timedelta(days=5))
+    after = changed(moves.expire(split(slow, gate=gate), by="mailguard", now=NOW + timedelta(days=2)))
+    assert after.state is MessageState.HELD
+    assert [r.state for r in after.recipients] == [RecipientState.DROPPED, RecipientState.WAITING]
+
+
+def test_a_release_beside_a_cancelled_approval_opens_no_gate() -> None:
+    before = split(recipient("y@y.example"), recipient("z@z.example"), gate=Action.APPROVE)
+    cancelled = changed(moves.cancel(before, {"x@x.example", "y@y.example"}, by="a", now=SOON))
+    released = changed(moves.release(cancelled, by="a", now=SOON))
+    restored = changed(moves.restore(released, by="a", now=SOON))
+    assert restored.state is MessageState.APPROVAL
+    assert refused(moves.release(restored, by="a", now=SOON)) is Refused.WRONG_STATE
+    assert restored.expires_at is not None
+
+
+def test_what_an_approver_refused_is_never_restored() -> None:
+    rejected = changed(
+        moves.reject(split(recipient("y@y.example"), gate=Action.APPROVE), "no", by="p", now=SOON)
+    )
+    assert rejected.state is MessageState.HELD
+    assert refused(moves.restore(rejected, by="a", now=SOON)) is Refused.ALREADY
+
+
+def test_a_frozen_message_can_be_cancelled_and_brought_back() -> None:
+    frozen = changed(moves.freeze(message(), by="a", now=SOON))
+    cancelled = changed(moves.cancel(frozen, (), by="a", now=SOON))
+    assert cancelled.frozen_at is None
+    assert changed(moves.restore(cancelled, by="a", now=LATE)).release_at == LATE + DELAY
+
+
+def test_a_restored_message_waits_for_its_yes_for_the_whole_time_again() -> None:
+    cancelled = changed(moves.cancel(in_state(MessageState.CONFIRM), (), by="a", now=SOON))
+    after = changed(moves.restore(cancelled, by="a", now=SOON + timedelta(days=3)))
+    assert after.expires_at == SOON + timedelta(days=5)
+
+
+def test_a_yes_beside_a_part_that_is_on_its_way_is_not_lost() -> None:
+    flying = recipient("y@y.example", in_flight=True)
+    before = replace(split(flying, gate=Action.CONFIRM), state=MessageState.RELAYING)
+    assert refused(moves.confirm(before, by="a", now=SOON)) is Refused.BUSY
+
+
+def test_cancelling_what_has_left_is_too_late_even_the_second_time() -> None:
+    left = recipient("y@y.example", state=RecipientState.SENT, due_at=None, sent_at=NOW)
+    cancelled = changed(moves.cancel(message(left, recipient()), (), by="a", now=SOON))
+    assert refused(moves.cancel(cancelled, (), by="a", now=SOON)) is Refused.TOO_LATE
+    assert refused(moves.cancel(cancelled, {"y@y.example"}, by="a", now=SOON)) is Refused.TOO_LATE
+    assert refused(moves.cancel(cancelled, {"b@client.example"}, by="a", now=SOON)) is Refused.ALREADY
+
+
+def test_retries_of_a_restored_message_start_afresh() -> None:
+    tired = recipient(state=RecipientState.DEFERRED, attempts=30, first_try_at=NOW - timedelta(days=4))
+    cancelled = changed(moves.cancel(message(tired, state=MessageState.QUEUED), (), by="a", now=SOON))
+    restored = changed(moves.restore(cancelled, by="a", now=LATE))
+    assert (restored.recipients[0].attempts, restored.recipients[0].first_try_at) == (0, None)
+
+
+def test_what_was_never_offered_is_put_back_as_if_nothing_had_been() -> None:
+    claimed = moves.claim(message(recipient(due_at=NOW)), by="mailguard", now=SOON)
+    assert claimed is not None
+    change = moves.put_back(claimed.after, by="mailguard", now=LATE)
+    assert change.after.recipients[0].attempts == 0
+    assert not change.after.recipients[0].maybe_sent
+    assert change.after.due_at == LATE

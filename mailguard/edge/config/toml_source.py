@@ -48,6 +48,9 @@ def read_toml(path: Path) -> TomlSource:
     return parse_toml(content, str(path))
 
 
+NESTED = "lists or tables are nested too deeply"
+
+
 def parse_toml(content: bytes, file: str) -> TomlSource:
     """Read a file's bytes; `file` is the name for error messages. Raises ConfigurationError."""
     try:
@@ -61,9 +64,15 @@ def parse_toml(content: bytes, file: str) -> TomlSource:
     except tomllib.TOMLDecodeError as error:
         problem, line = _syntax(str(error), text)
         raise _fault(file, line, problem, "valid TOML") from error
+    except ValueError as error:
+        # Python reads no whole number of thousands of digits.
+        raise _fault(file, None, f"a value cannot be read: {error}", "valid TOML") from error
     except RecursionError as error:
-        raise _fault(file, None, "lists or tables are nested too deeply", "valid TOML") from error
-    return TomlSource(file=file, data=data, lines=_Scanner(text.replace("\r\n", "\n")).lines)
+        raise _fault(file, None, NESTED, "valid TOML") from error
+    try:
+        return TomlSource(file=file, data=data, lines=_Scanner(text.replace("\r\n", "\n")).lines)
+    except RecursionError as error:
+        raise _fault(file, None, NESTED, "valid TOML") from error
 
 
 def _syntax(said: str, text: str) -> tuple[str, int]:

@@ -9,9 +9,11 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 Value = str | bytes | int | None
 Row = tuple[Value, ...]
+T = TypeVar("T")
 
 # Chunks are powers of two, so that a handful of prepared statements serves every number of rows.
 LARGEST_CHUNK = 64
@@ -33,7 +35,8 @@ class RowsStatement:
             connection.execute(text, [value for row in chunk for value in row])
 
 
-def chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+def chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The rows in few portions, whose sizes are powers of two."""
     start = 0
     while left := len(rows) - start:
         size = min(LARGEST_CHUNK, 1 << (left.bit_length() - 1))

@@ -1,5 +1,6 @@
 """What is asked of the queue: one message, a page of the list, the history, the counts. Changes nothing."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
@@ -18,30 +19,29 @@ from mailguard.ports import Census, Log, Page
 UNFINISHED = frozenset(MessageState) - FINISHED
 Key = tuple[str, int]
 
-# A message with its recipients as one row: a step of the statement for each message, not for each
-# recipient (see bulk.py). These two columns are of use before the row is read as a message.
-SIZE, NUMBER = 17, 25
-MESSAGE = """
-    SELECT id, version, state, gate, expires_at, frozen_at, finished_at, body_kept, received_at, sender,
+# Messages with their recipients, as JSON in one row: one step of the statement, however many they are (see
+# bulk.py). These columns of a message are of use before it is read as one.
+SIZE, NUMBER = 17, 26
+_MESSAGES = """
+    SELECT json_group_array(json_array(
+        id, version, state, gate, expires_at, frozen_at, finished_at, body_kept, received_at, sender,
         user, peer, helo, protocol, parameters, subject, message_id, size, action, rules, findings,
-        approvers, margin_us, undo_us,
+        approvers, margin_us, undo_us, expire_us,
         (SELECT json_group_array(json_array(place, address, external, r.state, notify, orcpt, delay_us,
             gated, release_at, due_at, in_flight, attempts, first_try_at, reply, maybe_sent, sent_at,
-            dropped_at))
-            FROM recipient AS r WHERE r.message = m.n),
-        n
-    FROM message AS m
+            dropped_at)) FROM recipient AS r WHERE r.message = m.n),
+        n))
+    FROM message AS m WHERE n IN (SELECT value FROM json_each(?))
 """
 
-_AMONG = "n IN (SELECT value FROM json_each(?))"
-_STRANDED = MESSAGE + " INDEXED BY message_open WHERE done_at IS NULL AND state = 'relaying' ORDER BY n"
-_EXPIRED = (
-    MESSAGE
-    + """
-    INDEXED BY message_expiring
-    WHERE state IN ('confirm', 'approval', 'frozen') AND expires_at <= ? ORDER BY expires_at, n LIMIT ?
-"""
-)
+
+def by_number(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[list[Any]]:
+    """The rows of these messages, in this order, for rows.message."""
+    if not numbers:
+        return []
+    (found,) = connection.execute(_MESSAGES, (listed(numbers),)).fetchone()
+    rows_by_number = {row[NUMBER]: row for row in json.loads(found)}
+    return [rows_by_number[number] for number in numbers]
 
 
 def find(connection: sqlite3.Connection, prefix: str) -> HeldMessage:
@@ -51,21 +51,19 @@ def find(connection: sqlite3.Connection, prefix: str) -> HeldMessage:
         raise NoSuchMessage(f"no message has an id that begins with {prefix!r}")
     # "~" comes after every letter that an id can have.
     found = connection.execute(
-        MESSAGE + " WHERE id >= ? AND id < ? || '~' ORDER BY id LIMIT 2", (prefix, prefix)
+        "SELECT n, id FROM message WHERE id >= ? AND id < ? || '~' ORDER BY id LIMIT 2", (prefix, prefix)
     ).fetchall()
     if not found:
         raise NoSuchMessage(f"no message has an id that begins with {prefix!r}")
-    if len(found) > 1 and found[0][0] != prefix:
+    number, message_id = found[0]
+    if len(found) > 1 and message_id != prefix:
         raise AmbiguousId(f"more than one id begins with {prefix!r}; give more letters")
-    return _read(found[0])
-
-
-def _read(row: Sequence[Any]) -> HeldMessage:
+    [row] = by_number(connection, [number])
     try:
         return rows.message(row)
     except rows.UNREADABLE as error:
         raise StoreError(
-            f"message {row[0]} cannot be read: its row has {error}; run 'mailguard doctor'"
+            f"message {message_id} cannot be read: its row has {error}; run 'mailguard doctor'"
         ) from error
 
 
@@ -100,12 +98,39 @@ def events(connection: sqlite3.Connection, message_id: str) -> list[Event]:
 
 def expired(connection: sqlite3.Connection, now: datetime, limit: int, log: Log) -> list[HeldMessage]:
     """Messages whose wait for a person is over, longest over first."""
-    return readable(connection.execute(_EXPIRED, (rows.time(now), limit)).fetchall(), log)
+    found = connection.execute(
+        """
+        SELECT n FROM message INDEXED BY message_expiring
+        WHERE state IN ('confirm', 'approval', 'frozen') AND expires_at <= ? ORDER BY expires_at, n LIMIT ?
+        """,
+        (rows.time(now), limit),
+    )
+    return readable(by_number(connection, [number for (number,) in found.fetchall()]), log)
 
 
 def stranded(connection: sqlite3.Connection, log: Log) -> list[HeldMessage]:
     """Messages in the state RELAYING."""
-    return readable(connection.execute(_STRANDED).fetchall(), log)
+    found = connection.execute(
+        """
+        SELECT n FROM message INDEXED BY message_open
+        WHERE done_at IS NULL AND state = 'relaying' ORDER BY n
+        """
+    )
+    return readable(by_number(connection, [number for (number,) in found.fetchall()]), log)
+
+
+def due(connection: sqlite3.Connection, now: datetime, limit: int, offset: int) -> list[list[Any]]:
+    """The rows of at most `limit` messages that are due, most overdue first, after the first `offset`."""
+    (found,) = connection.execute(
+        """
+        SELECT json_group_array(json_array(next_due, n)) FROM (
+            SELECT next_due, n FROM message INDEXED BY message_due
+            WHERE next_due IS NOT NULL AND next_due <= ? ORDER BY next_due, n LIMIT ? OFFSET ?
+        )
+        """,
+        (rows.time(now), limit, offset),
+    ).fetchone()
+    return by_number(connection, [number for _, number in sorted(json.loads(found))])
 
 
 def next_due(connection: sqlite3.Connection) -> datetime | None:
@@ -215,7 +240,7 @@ def page(connection: sqlite3.Connection, wanted: Page, log: Log) -> list[HeldMes
         # More than one round only where a message could not be read and its place is to be filled.
         while states & part.states and (room := wanted.limit - len(messages)) > 0:
             keys = _keys(connection, part, states & part.states, sender, key, room)
-            messages += readable(_by_number(connection, [number for _, number in keys]), log)
+            messages += readable(by_number(connection, [number for _, number in keys]), log)
             if len(keys) < room:
                 break
             key = keys[-1]
@@ -253,9 +278,3 @@ def _keys(
         keys += connection.execute(query, {**values, "states": listed(some)}).fetchall()
     keys.sort(reverse=part.newest_first)
     return keys[:limit]
-
-
-def _by_number(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Sequence[Any]]:
-    found = connection.execute(MESSAGE + " WHERE " + _AMONG, (listed(numbers),)).fetchall()
-    rows_by_number = {row[NUMBER]: row for row in found}
-    return [rows_by_number[number] for number in numbers]

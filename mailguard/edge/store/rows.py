@@ -149,6 +149,7 @@ def _as_received(message: HeldMessage) -> tuple[object, ...]:
         message.approvers,
         message.margin,
         message.undo,
+        message.expire,
     )
 
 
@@ -171,6 +172,7 @@ def _fixed(message: HeldMessage) -> Row:
         _texts(message.approvers),
         _microseconds(message.margin),
         _microseconds(message.undo),
+        _microseconds(message.expire),
     )
 
 
@@ -249,7 +251,7 @@ def _findings(findings: Sequence[Finding]) -> str:
 
 
 def message(row: Sequence[Any]) -> HeldMessage:
-    """The message of one row of queries.MESSAGE. Raises one of UNREADABLE where it is not ours."""
+    """The message of one row of queries.by_number. Raises one of UNREADABLE where it is not ours."""
     return HeldMessage(
         id=row[0],
         version=row[1],
@@ -275,7 +277,8 @@ def message(row: Sequence[Any]) -> HeldMessage:
         approvers=_texts_of(row[21]),
         margin=timedelta(microseconds=row[22]),
         undo=timedelta(microseconds=row[23]),
-        recipients=tuple(_recipient_of(values) for values in sorted(json.loads(row[24]) if isinstance(row[24],str) else row[24])),
+        expire=timedelta(microseconds=row[24]),
+        recipients=tuple(_recipient_of(values) for values in sorted(json.loads(row[25]))),
     )
 
 

@@ -28,9 +28,9 @@ _ADD_MESSAGE = RowsStatement(
     head="""
     INSERT INTO message (n, id, version, state, next_due, leaves_at, done_at, gate, expires_at, frozen_at,
         finished_at, body_kept, received_at, sender, sender_key, user, peer, helo, protocol, parameters,
-        subject, message_id, size, action, rules, findings, approvers, margin_us, undo_us)
+        subject, message_id, size, action, rules, findings, approvers, margin_us, undo_us, expire_us)
     VALUES""",
-    width=29,
+    width=30,
 )
 _ADD_BODY = RowsStatement(head="INSERT INTO body (message, content) VALUES", width=2)
 _ADD_EVENT = RowsStatement(head="INSERT INTO event (message, version, at, event, by, detail) VALUES", width=6)
@@ -64,29 +64,19 @@ _MOVE = RowsStatement(
 _REWRITE = RowsStatement(
     head="""
     WITH v (n, received_at, sender, sender_key, user, peer, helo, protocol, parameters, subject,
-        message_id, size, action, rules, findings, approvers, margin_us, undo_us)
+        message_id, size, action, rules, findings, approvers, margin_us, undo_us,
+        expire_us)
     AS (VALUES""",
-    width=18,
+    width=19,
     tail=""")
     UPDATE message SET received_at = v.received_at, sender = v.sender, sender_key = v.sender_key,
         user = v.user, peer = v.peer, helo = v.helo, protocol = v.protocol, parameters = v.parameters,
         subject = v.subject, message_id = v.message_id, size = v.size, action = v.action,
         rules = v.rules, findings = v.findings, approvers = v.approvers, margin_us = v.margin_us,
-        undo_us = v.undo_us
+        undo_us = v.undo_us, expire_us = v.expire_us
     FROM v WHERE message.n = v.n""",
 )
-_DUE = """
-    SELECT json_group_array(json_array(id, version, state, gate, expires_at, frozen_at, finished_at, body_kept, received_at, sender,
-        user, peer, helo, protocol, parameters, subject, message_id, size, action, rules, findings,
-        approvers, margin_us, undo_us,
-        (SELECT json_group_array(json_array(place, address, external, r.state, notify, orcpt, delay_us,
-            gated, release_at, due_at, in_flight, attempts, first_try_at, reply, maybe_sent, sent_at,
-            dropped_at))
-            FROM recipient AS r WHERE r.message = m.n),
-        n)) FROM (SELECT *
-    FROM message 
-    INDEXED BY message_due WHERE next_due IS NOT NULL AND next_due <= ?
-    ORDER BY next_due, n LIMIT ? OFFSET ?) AS m"""
+_BODY = "(SELECT content FROM body WHERE message = ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +211,11 @@ def _take_due(connection: sqlite3.Connection, due: Due, log: Log) -> list[tuple[
     room, seen = CLAIM_BYTES, 0
     # More than one round only where something due cannot be claimed and must not be in the way of the rest.
     while (wanted := due.limit - len(taken)) > 0 and room > 0:
-        found = json.loads(connection.execute(_DUE, (rows.time(due.now), wanted, seen)).fetchone()[0])
+        found = queries.due(connection, due.now, wanted, seen)
         if not found:
             break
         seen += len(found)
-        some: list[Sequence[Any]] = []
+        some: list[list[Any]] = []
         for row in found:
             if room > 0:
                 some.append(row)
@@ -253,8 +243,7 @@ def _claimed(row: Sequence[Any], now: datetime, has_body: bool, log: Log) -> Cha
 def _bodies(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, bytes]:
     found: dict[int, bytes] = {}
     for chunk in chunks(numbers):
-        text = ", ".join(["(SELECT content FROM body WHERE message = ?)"] * len(chunk))
-        row = connection.execute("SELECT " + text, chunk).fetchone()
+        row = connection.execute(" ".join(("SELECT", ", ".join([_BODY] * len(chunk)))), chunk).fetchone()
         found |= {number: content for number, content in zip(chunk, row, strict=True) if content is not None}
     return found
 

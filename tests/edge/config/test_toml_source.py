@@ -1,3 +1,4 @@
+import contextlib
 import tomllib
 from pathlib import Path
 
@@ -177,3 +178,9 @@ def test_no_text_hangs_the_scanner(text: str) -> None:
     except ConfigurationError:
         return
     assert places(source.data) <= set(source.lines) | {()}
+
+
+@pytest.mark.parametrize("content", [b"size = " + b"9" * 5000, b"a = " + b"[" * 496 + b"]" * 496])
+def test_what_python_cannot_hold_is_a_fault_too(content: bytes) -> None:
+    with contextlib.suppress(ConfigurationError):
+        parse_toml(content, "rules.toml")

@@ -17,7 +17,7 @@ from mailguard.edge.store import engine
 from mailguard.edge.store.messages import SqliteStore
 from mailguard.edge.store.sqlite import Database
 from mailguard.ports import Page
-from tests.edge.store.contract import RecordingLog, new, numbered, put
+from tests.edge.store.samples import RecordingLog, new, numbered, put
 from tests.making import NOW, message
 
 ADD = """
@@ -25,7 +25,7 @@ import asyncio, sys
 from pathlib import Path
 from mailguard.edge.store.messages import SqliteStore
 from mailguard.edge.store.sqlite import Database
-from tests.edge.store.contract import RecordingLog, new, numbered
+from tests.edge.store.samples import RecordingLog, new, numbered
 
 async def main():
     database = await Database.open(Path(sys.argv[1]), log=RecordingLog())

@@ -8,7 +8,8 @@ import pytest
 from mailguard.edge.store import memory as module
 from mailguard.edge.store.memory import SqliteMemory
 from mailguard.edge.store.sqlite import Database
-from tests.edge.store.contract import MemoryContract, RecordingLog
+from tests.edge.store.contract_memory import MemoryContract
+from tests.edge.store.samples import RecordingLog
 
 
 @pytest.fixture

@@ -16,13 +16,13 @@ from mailguard.edge.store import steps
 from mailguard.edge.store.messages import SqliteStore
 from mailguard.edge.store.sqlite import Database
 from mailguard.ports import Page
-from tests.edge.store.contract import (
+from tests.edge.store.contract import StoreContract
+from tests.edge.store.contract_list import ListContract
+from tests.edge.store.contract_races import RaceContract
+from tests.edge.store.samples import (
     CONTENT,
     LATER,
-    ListContract,
-    RaceContract,
     RecordingLog,
-    StoreContract,
     cancelled,
     claimed_ids,
     ids,

@@ -21,7 +21,7 @@ from mailguard.core.states import FINISHED, MessageState
 from mailguard.edge.store import migrate, queries, rows, steps
 from mailguard.edge.store.steps import Step
 from mailguard.ports import Page
-from tests.edge.store.contract import RecordingLog
+from tests.edge.store.samples import RecordingLog
 from tests.making import NOW, message, recipient
 
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-9))])

@@ -14,7 +14,7 @@ from mailguard.edge.store import sqlite
 from mailguard.edge.store.messages import SqliteStore
 from mailguard.edge.store.sqlite import Database
 from mailguard.ports import Page
-from tests.edge.store.contract import RecordingLog, cancelled, new, numbered, put
+from tests.edge.store.samples import RecordingLog, cancelled, new, numbered, put
 from tests.making import message
 
 

@@ -39,7 +39,8 @@ CREATE TABLE message (
     findings TEXT NOT NULL,
     approvers TEXT NOT NULL,
     margin_us INTEGER NOT NULL,
-    undo_us INTEGER NOT NULL
+    undo_us INTEGER NOT NULL,
+    expire_us INTEGER NOT NULL
 );
 
 -- What is finished is in no index of what is open, so that a million of it slows nothing down, and taking a
