@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from mailguard.core.envelope import MailParameters
 from mailguard.core.hold import Action, HeldMessage, HeldRecipient
@@ -12,7 +13,7 @@ DELAY = timedelta(minutes=5)
 MARGIN = timedelta(seconds=3)
 
 
-def recipient(address: str = "b@client.example", **changes: object) -> HeldRecipient:
+def recipient(address: str = "b@client.example", **changes: Any) -> HeldRecipient:
     """A recipient that waits five minutes."""
     made = HeldRecipient(
         address=address,
@@ -21,15 +22,15 @@ def recipient(address: str = "b@client.example", **changes: object) -> HeldRecip
         release_at=NOW + DELAY,
         due_at=NOW + DELAY + MARGIN,
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)
 
 
-def gated(address: str = "b@client.example", **changes: object) -> HeldRecipient:
+def gated(address: str = "b@client.example", **changes: Any) -> HeldRecipient:
     """A recipient that waits for a person."""
     return recipient(address, gated=True, release_at=None, due_at=None, **changes)
 
 
-def message(*recipients: HeldRecipient, **changes: object) -> HeldMessage:
+def message(*recipients: HeldRecipient, **changes: Any) -> HeldMessage:
     """A message that is held for its recipients (one, unless given)."""
     made = HeldMessage(
         id="k7fm2xqp9d3t",
@@ -50,7 +51,7 @@ def message(*recipients: HeldRecipient, **changes: object) -> HeldMessage:
         undo=timedelta(days=7),
         recipients=recipients or (recipient(),),
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)
 
 
 def in_state(state: MessageState) -> HeldMessage:
@@ -79,6 +80,6 @@ def in_state(state: MessageState) -> HeldMessage:
     return replace(made, state=state, body_kept=kept)
 
 
-def _finished(state: RecipientState, **changes: object) -> HeldMessage:
+def _finished(state: RecipientState, **changes: Any) -> HeldMessage:
     ended = recipient(state=state, due_at=None, **changes)
     return message(ended, finished_at=NOW)

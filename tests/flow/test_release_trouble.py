@@ -3,9 +3,11 @@
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mailguard.core import moves
 from mailguard.core.answer import what_left
 from mailguard.core.delivery import Answer
 from mailguard.core.errors import IllegalMove
@@ -13,7 +15,6 @@ from mailguard.core.hold import HeldMessage
 from mailguard.core.states import MessageState, RecipientState
 from mailguard.core.told import Told
 from mailguard.edge.config import parse_rules
-from mailguard.flow import release
 from tests.flow.parts import ANNE, BOB, Parts, opened
 from tests.upstreams import ScriptedRelay
 
@@ -50,13 +51,13 @@ async def test_a_move_that_cannot_be_is_logged_and_the_others_go_on(
     first = await parts.id_of("editor@newspaper.example")
     second = await parts.id_of("editor@newspaper.example")
 
-    def expire(message: HeldMessage, **how: object) -> object:
+    def expire(message: HeldMessage, **how: Any) -> moves.Result:
         if message.id == first:
             raise IllegalMove("planted")
-        return expiring(message, **how)  # type: ignore[arg-type]
+        return expiring(message, **how)
 
-    expiring = release.moves.expire
-    monkeypatch.setattr(release.moves, "expire", expire)
+    expiring = moves.expire
+    monkeypatch.setattr(moves, "expire", expire)
     await parts.tick(timedelta(days=3))
     assert "expire_fault" in parts.log.names
     assert (await parts.store.find(second)).state is MessageState.EXPIRED

@@ -27,9 +27,9 @@ _MESSAGES = """
         id, version, state, gate, expires_at, frozen_at, finished_at, body_kept, received_at, sender,
         user, peer, helo, protocol, parameters, subject, message_id, size, action, rules, findings,
         approvers, margin_us, undo_us, expire_us,
-        (SELECT json_group_array(json_array(place, address, external, r.state, notify, orcpt, delay_us,
+        json((SELECT json_group_array(json_array(place, address, external, r.state, notify, orcpt, delay_us,
             gated, release_at, due_at, in_flight, attempts, first_try_at, reply, maybe_sent, sent_at,
-            dropped_at)) FROM recipient AS r WHERE r.message = m.n),
+            dropped_at)) FROM recipient AS r WHERE r.message = m.n)),
         n))
     FROM message AS m WHERE n IN (SELECT value FROM json_each(?))
 """

@@ -278,7 +278,7 @@ def message(row: Sequence[Any]) -> HeldMessage:
         margin=timedelta(microseconds=row[22]),
         undo=timedelta(microseconds=row[23]),
         expire=timedelta(microseconds=row[24]),
-        recipients=tuple(_recipient_of(values) for values in sorted(json.loads(row[25]))),
+        recipients=tuple(_recipient_of(values) for values in sorted(row[25])),
     )
 
 
