@@ -162,6 +162,8 @@ def test_a_port_that_is_taken_leaves_due_mail_untouched(sink: Sink, tmp_path: Pa
     guard.stop()
     assert guard.verb("release", message_id).returncode == 0
     with socket.socket() as taken:
+        # The connections of a moment ago are still cooling down on this port.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", guard.port))
         taken.listen()
         assert guard.verb("serve").returncode == 2
