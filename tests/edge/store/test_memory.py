@@ -30,7 +30,7 @@ class TestMemory(MemoryContract):
 
 async def test_the_way_up_stays_short(memory: SqliteMemory, database: Database) -> None:
     # The worst order there is: always the oldest and smallest joined last.
-    for number in reversed(range(64)):
+    for number in range(64):
         await memory.learn(f"{number}@x", [], [f"p{number}@x"])
     for number in reversed(range(63)):
         await memory.learn(f"j{number}@x", [f"{number}@x", f"{number + 1}@x"], [])
@@ -47,6 +47,9 @@ async def test_the_way_up_stays_short(memory: SqliteMemory, database: Database) 
     )
     assert depth <= 7
     assert len((await memory.thread(["0@x"])).participants) == 64
+    # They moved up; none is kept twice.
+    [(kept,)] = await database.read(lambda c: c.execute("SELECT count(*) FROM participant").fetchall())
+    assert kept == 64
 
 
 async def test_a_crowd_is_bounded(memory: SqliteMemory, monkeypatch: pytest.MonkeyPatch) -> None:

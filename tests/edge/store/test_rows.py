@@ -21,7 +21,7 @@ from mailguard.core.states import FINISHED, MessageState
 from mailguard.edge.store import migrate, queries, rows, steps
 from mailguard.edge.store.steps import Step
 from mailguard.ports import Page
-from tests.edge.store.samples import RecordingLog
+from tests.edge.store.samples import RecordingLog, cancelled
 from tests.making import NOW, message, recipient
 
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-9))])
@@ -128,6 +128,17 @@ def test_the_list_has_every_message_once_and_the_census_counts_it(
     assert over == sorted(over)
     counted = queries.census(connection, NOW).by_state
     assert counted == {state: n for state in MessageState if (n := sum(one.state is state for one in held))}
+    connection.close()
+
+
+def test_of_two_steps_in_one_transaction_the_second_is_too_late() -> None:
+    connection = fresh()
+    event = Event(at=NOW, event="received", by="a")
+    steps.take(connection, [Step([rows.added(NewMessage(message=message(), content=b"", event=event))])])
+    change = cancelled(message())
+    step = Step([], rows.changed(change))
+    assert steps.take(connection, [step, step]) == [True, False]
+    assert queries.find(connection, message().id) == change.after
     connection.close()
 
 
