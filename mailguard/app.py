@@ -47,6 +47,7 @@ CONTROL = "control.sock"
 # What is in hand when the guard is told to stop gets so long to come to its end.
 GRACE = timedelta(seconds=15)
 WORKERS = 10
+SWITCH_INTERVAL = 0.0005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +107,9 @@ def serve(config: Path | None) -> int:
         settings = load_settings(config)
         rules = RulesFile.load(settings.rules_file)
         log = oplog.configure(oplog.LogFormat(settings.log.format), settings.log.level)
+        # The store's thread asks for the interpreter's lock at every step; with Python's 5 ms it starves
+        # beside a busy loop (docs/decisions/0001).
+        sys.setswitchinterval(SWITCH_INTERVAL)
         # Until the loop listens; then the signal reloads the rules.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

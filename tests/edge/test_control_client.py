@@ -35,4 +35,3 @@ async def test_an_answer_in_pieces_comes_together(tmp_path: Path) -> None:
     async with await served(path, b'{"text": "' + b"x" * 200_000 + b'"}\n'):
         answer = await asyncio.to_thread(control_client.ask, path, {})
         assert len(str(answer["text"])) == 200_000
-
