@@ -1,6 +1,6 @@
 """Reading the queue: the list, one message with its history, the counts. Changes nothing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from mailguard.core import address, view
@@ -49,15 +49,29 @@ class History:
     ) -> AsyncIterator[HeldMessage]:
         # Page by page, so that a long list never keeps the store from those who wait to write.
         after: str | None = None
+        seen: set[str] = set()
         while True:
             page = await self._store.page(
                 Page(states=states, sender=sender, finished=finished, after=after, limit=PAGE)
             )
             for message in page:
-                yield message
+                if message.id not in seen:
+                    seen.add(message.id)
+                    yield message
             if len(page) < PAGE:
                 return
-            after = page[-1].id
+            after = await self._bookmark(page)
+
+    async def _bookmark(self, page: Sequence[HeldMessage]) -> str | None:
+        """The last message of a page that is still where the page had it. One that has moved meanwhile
+        would take the rest of the list with it; None begins the list anew."""
+        for message in reversed(page):
+            try:
+                if (await self._store.find(message.id)).version == message.version:
+                    return message.id
+            except NoSuchMessage:
+                continue
+        return None
 
     async def find(self, prefix: str, actor: Actor) -> Answer:
         """One message; its approvers may see it too."""

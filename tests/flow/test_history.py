@@ -1,10 +1,16 @@
 """Reading: the list in the order of leaving, one's own only, and the counts."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
+import pytest
+
 from mailguard.core.actor import ADMIN
+from mailguard.core.hold import HeldMessage
 from mailguard.core.states import MessageState
 from mailguard.core.told import Told
+from mailguard.flow import history
+from mailguard.ports import Page
 from tests.flow.parts import ANNE, BOB, Parts
 
 
@@ -36,6 +42,23 @@ async def test_a_long_list_comes_whole_and_in_order(parts: Parts) -> None:
     made = [await parts.id_of() for _ in range(1100)]
     assert [m.id for m in await parts.history.listing(ADMIN)] == made
     assert len(await parts.history.listing(ADMIN, limit=7)) == 7
+
+
+async def test_a_message_that_ends_between_two_pages_takes_nothing_with_it(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "PAGE", 3)
+    made = [await parts.id_of() for _ in range(9)]
+    page = parts.store.page
+
+    async def then_cancelled(wanted: Page) -> Sequence[HeldMessage]:
+        found = await page(wanted)
+        if wanted.after is None:
+            await parts.decide.cancel(found[-1].id, ADMIN)
+        return found
+
+    monkeypatch.setattr(parts.store, "page", then_cancelled)
+    assert [m.id for m in await parts.history.listing(ADMIN)] == made
 
 
 async def test_the_approver_may_see_what_waits_for_them(parts: Parts) -> None:
