@@ -24,6 +24,7 @@ EXIT_CODES = (
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
+@click.version_option(package_name="mailguard", prog_name="mailguard")
 def verbs() -> None:
     """Holds outgoing mail for a moment, so that a wrong recipient can still be stopped.
 

@@ -238,6 +238,7 @@ def test_help_and_nonsense() -> None:
 
     assert "cancel" in run("--help").stdout
     assert "Exit codes" in run("--help").stdout
+    assert run("--version").stdout.startswith("mailguard, version ")
     assert run("destroy").returncode == 2
     assert run("cancel").returncode == 2
 
