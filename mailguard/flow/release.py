@@ -19,6 +19,9 @@ from mailguard.ports import Clock, Log, Relay, Store
 
 # How many messages may be in hand for each worker: enough that none waits for the claim.
 AHEAD = 4
+# Bytes of messages in hand, above which nothing more is claimed: a server that hangs must not fill the
+# memory. One claim may go over it by as much as a claim brings.
+MOST_BYTES = 128 * 1024 * 1024
 # After a fault of the store: soon, but not in a circle.
 STORE_PAUSE = 1.0
 UNCLAIMED_PAUSE = 0.2
@@ -52,6 +55,7 @@ class Release:
         self._workers = workers
         self._ready: asyncio.Queue[Claimed] = asyncio.Queue()
         self._in_hand = 0
+        self._bytes_in_hand = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self._stopping = False
@@ -88,7 +92,7 @@ class Release:
         self._alarm.sound(self._clock.now())
 
     async def _round(self) -> None:
-        room = self._workers * AHEAD - self._in_hand
+        room = self._workers * AHEAD - self._in_hand if self._bytes_in_hand < MOST_BYTES else 0
         try:
             claimed = await self._claim(room) if room > 0 else 0
             await self.expire()
@@ -110,6 +114,7 @@ class Release:
         if claimed:
             self._idle.clear()
         for one in claimed:
+            self._bytes_in_hand += len(one.content)
             self._ready.put_nowait(one)
         return len(claimed)
 
@@ -121,10 +126,11 @@ class Release:
             except Exception as error:  # noqa: BLE001  one message's trouble must not stop the others
                 self._log.trouble("relay_fault", id=claimed.message.id, fault=type(error).__name__)
             finally:
-                self._done_with_one()
+                self._done_with(claimed)
 
-    def _done_with_one(self) -> None:
+    def _done_with(self, claimed: Claimed) -> None:
         self._in_hand -= 1
+        self._bytes_in_hand -= len(claimed.content)
         if not self._in_hand:
             self._idle.set()
         if self._in_hand <= self._workers:
@@ -134,7 +140,8 @@ class Release:
         """The guard stops: what no worker has begun with was offered to nobody, and is put back as it was,
         so that after the start nobody is told that it may have left."""
         while not self._ready.empty():
-            current = self._ready.get_nowait().message
+            claimed = self._ready.get_nowait()
+            current = claimed.message
             try:
                 change = moves.put_back(current, by=GUARD, now=self._clock.now())
                 while not await self._store.apply(change):
@@ -142,7 +149,7 @@ class Release:
                     change = moves.put_back(current, by=GUARD, now=self._clock.now())
             except (StoreError, IllegalMove, NoSuchMessage) as error:
                 self._log.trouble("put_back_fault", id=current.id, fault=str(error))
-            self._done_with_one()
+            self._done_with(claimed)
 
     async def relay_one(self, claimed: Claimed) -> None:
         """One attempt for one message in hand, recorded before anything else happens to it."""

@@ -15,6 +15,7 @@ from mailguard.core.hold import HeldMessage
 from mailguard.core.states import MessageState, RecipientState
 from mailguard.core.told import Told
 from mailguard.edge.config import parse_rules
+from mailguard.flow import release
 from tests.flow.parts import ANNE, BOB, Parts, opened
 from tests.upstreams import ScriptedRelay
 
@@ -82,6 +83,25 @@ async def test_stopping_puts_back_what_no_worker_had_begun_with(tmp_path: Path) 
         parts.relay.gate.set()
         await asyncio.wait_for(running, 2)
         assert {one for one, _, _ in parts.relay.taken} == begun
+
+
+async def test_what_is_in_hand_is_bounded_in_bytes(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release, "MOST_BYTES", 1)
+    parts.relay.gate.clear()
+    first = await parts.id_of("boss@corp.example")
+    running = asyncio.create_task(parts.release.run())
+    while not parts.relay.attempts:
+        await parts.clock.advance(timedelta(milliseconds=10))
+    second = await parts.id_of("boss@corp.example")
+    for _ in range(20):
+        await parts.clock.advance(timedelta(seconds=1))
+    assert parts.relay.attempts == [first]
+    parts.relay.gate.set()
+    for _ in range(50):
+        await parts.clock.advance(timedelta(milliseconds=100))
+    assert parts.relay.attempts == [first, second]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_a_row_that_cannot_be_claimed_makes_no_circle(
