@@ -206,7 +206,9 @@ async def _queue(means: Means, relay: Relay, about: Callable[[], Json]) -> Async
     """The store, and everything that is done with it."""
     path = means.settings.database
     if path is None:
-        raise StoreError('PostgreSQL as the store is not built yet; use url = "sqlite:queue.db"')
+        problem, expected = "PostgreSQL as the store is not built yet", "sqlite:queue.db"
+        fault = Fault(file="mailguard.toml", line=None, key="store.url", problem=problem, expected=expected)
+        raise ConfigurationError((fault,))
     database = await Database.open(path, log=means.log)
     bodies = BodyReader()
     try:

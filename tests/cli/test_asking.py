@@ -33,6 +33,13 @@ def test_a_broken_configuration_is_told_with_its_line(config: Path) -> None:
     assert "mailguard.toml:2" in str(answer["text"])
 
 
+def test_a_store_that_is_not_built_is_a_refusal(config: Path) -> None:
+    config.write_text(config.read_text() + '[store]\nurl = "postgresql://guard@localhost/queue"\n')
+    answer = ask(config, {"verb": "queue"})
+    assert answer["told"] == "refused"
+    assert "store.url" in str(answer["text"])
+
+
 def test_a_damaged_store_asks_to_try_later_and_names_the_file(config: Path) -> None:
     state = config.parent / "state"
     state.mkdir(mode=0o700)
