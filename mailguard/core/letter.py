@@ -1,0 +1,225 @@
+"""A mail that the guard writes to a person: said once, sent as plain text and as HTML.
+
+It comes from the null sender, so that nothing is ever reported on it, and says that a program wrote it
+(RFC 3834), so that no other program answers. Every word in it that is not ours is cleaned first.
+"""
+
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.header import Header
+from email.utils import format_datetime
+from html import escape
+
+from mailguard.core import charset
+from mailguard.core.envelope import MailParameters
+from mailguard.core.events import GUARD, Event
+from mailguard.core.hold import Action, HeldMessage, HeldRecipient, NewMessage
+from mailguard.core.states import MessageState
+
+_LONGEST = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Paragraph:
+    """Some sentences; `strong` where it is what the reader must see first."""
+
+    text: str
+    strong: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Items:
+    """A list, one line each."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pairs:
+    """Names with what they stand for."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Button:
+    """A link that looks like what to press; `url` is ours."""
+
+    label: str
+    url: str
+
+
+Block = Paragraph | Items | Pairs | Button
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Letter:
+    """What is written to whom. `reply_to` is where an answer goes; `answers` is the Message-ID (with its
+    brackets) of the mail that it is about, so that programs show it under that one; `about` is that
+    message's id here."""
+
+    to: str
+    subject: str
+    blocks: tuple[Block, ...]
+    language: str
+    reply_to: str = ""
+    answers: str = ""
+    about: str = ""
+    kind: str = "notice"
+    attached: tuple[bytes, ...] = field(default=())
+
+
+def queued(letter: Letter, *, id: str, hostname: str, now: datetime) -> NewMessage:
+    """The letter as a message of the queue, on its way at once to its reader and nobody else; `id` is a
+    fresh message id."""
+    content = b"\r\n".join([*_head(letter, id, hostname, now), *_parts(letter, id), b""])
+    message = HeldMessage(
+        id=id,
+        state=MessageState.QUEUED,
+        sender="",
+        user=None,
+        peer="",
+        helo=hostname,
+        protocol="",
+        parameters=MailParameters(
+            body=None if content.isascii() else "8BITMIME",
+            smtputf8=not letter.to.isascii(),
+            size=len(content),
+        ),
+        subject=_clean(letter.subject),
+        message_id=f"<{id}@{hostname}>",
+        size=len(content),
+        received_at=now,
+        action=Action.NONE,
+        recipients=(HeldRecipient(address=letter.to, external=False, release_at=now, due_at=now),),
+    )
+    event = Event(at=now, event="received", by=GUARD, detail={"kind": letter.kind, "about": letter.about})
+    return NewMessage(message=message, content=content, event=event)
+
+
+def _head(letter: Letter, id: str, hostname: str, now: datetime) -> list[bytes]:
+    answered = _message_id(letter.answers)
+    whole = "multipart/mixed" if letter.attached else "multipart/alternative"
+    lines = [
+        f"From: mailguard <postmaster@{hostname}>",
+        f"To: <{_clean(letter.to)}>",
+        *([f"Reply-To: <{letter.reply_to}>"] if letter.reply_to else []),
+        f"Subject: {_encoded(_clean(letter.subject))}",
+        f"Date: {format_datetime(now.astimezone(UTC))}",
+        f"Message-ID: <{id}@{hostname}>",
+        *([f"In-Reply-To: {answered}", f"References: {answered}"] if answered else []),
+        # RFC 3834 section 5: no robot is to answer this. The second is for those that read only it.
+        "Auto-Submitted: auto-generated",
+        "X-Auto-Response-Suppress: All",
+        f"Content-Language: {letter.language}",
+        "MIME-Version: 1.0",
+        f'Content-Type: {whole}; boundary="=_{id}"',
+        "",
+    ]
+    return [line.encode() for line in lines]
+
+
+def _parts(letter: Letter, id: str) -> list[bytes]:
+    mark = f"--=_{id}".encode()
+    both = [
+        *_text_part("text/plain", plain(letter.blocks)),
+        f"--=_{id}-a".encode() if letter.attached else mark,
+        *_text_part("text/html", html(letter)),
+    ]
+    if not letter.attached:
+        return [mark, *both, mark + b"--"]
+    inner = f"=_{id}-a".encode()
+    head = [b'Content-Type: multipart/alternative; boundary="' + inner + b'"', b"", b"--" + inner]
+    lines = [mark, *head, *both, b"--" + inner + b"--"]
+    for content in letter.attached:
+        encoding = b"7bit" if content.isascii() else b"8bit"
+        lines += [
+            mark,
+            b"Content-Type: message/rfc822",
+            b"Content-Disposition: attachment",
+            b"Content-Transfer-Encoding: " + encoding,
+            b"",
+            content,
+        ]
+    return [*lines, mark + b"--"]
+
+
+def _text_part(kind: str, text: str) -> list[bytes]:
+    return [
+        f"Content-Type: {kind}; charset=utf-8".encode(),
+        b"Content-Transfer-Encoding: quoted-printable",
+        b"",
+        binascii.b2a_qp(text.replace("\n", "\r\n").encode(errors="replace")),
+    ]
+
+
+def plain(blocks: Sequence[Block]) -> str:
+    """The letter for a terminal, or a watch."""
+    return "\n\n".join(_plain(block) for block in blocks) + "\n"
+
+
+def _plain(block: Block) -> str:
+    if isinstance(block, Paragraph):
+        return _clean(block.text)
+    if isinstance(block, Items):
+        return "\n".join(f"  - {_clean(line)}" for line in block.lines)
+    if isinstance(block, Pairs):
+        width = max((len(name) for name, _ in block.rows), default=0)
+        return "\n".join(f"  {name:<{width}}  {_clean(value)}" for name, value in block.rows)
+    return f"{block.label}: {block.url}"
+
+
+# Inline, because mail programs drop style sheets; two greys and one blue that can be read on white and on
+# the black that some programs make of it.
+_BODY = "font:16px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif;max-width:36em;margin:0 auto;padding:1em"
+_BUTTON = (
+    "display:inline-block;padding:.6em 1.2em;border-radius:.4em;background:#1a56db;color:#ffffff;"
+    "text-decoration:none;font-weight:600"
+)
+_NAME = "text-align:left;vertical-align:top;padding:0 1em .2em 0;font-weight:400;opacity:.75"
+
+
+def html(letter: Letter) -> str:
+    """The letter for everybody else: no script, no picture, nothing that is fetched."""
+    body = "\n".join(_html(block) for block in letter.blocks)
+    return (
+        f'<!doctype html>\n<html lang="{letter.language}"><head><meta charset="utf-8">'
+        f'<meta name="color-scheme" content="light dark"><title>{_escaped(letter.subject)}</title></head>\n'
+        f'<body style="{_BODY}">\n{body}\n</body></html>\n'
+    )
+
+
+def _html(block: Block) -> str:
+    if isinstance(block, Paragraph):
+        text = _escaped(block.text)
+        return f"<p><strong>{text}</strong></p>" if block.strong else f"<p>{text}</p>"
+    if isinstance(block, Items):
+        return "<ul>" + "".join(f"<li>{_escaped(line)}</li>" for line in block.lines) + "</ul>"
+    if isinstance(block, Pairs):
+        rows = "".join(
+            f'<tr><th scope="row" style="{_NAME}">{_escaped(name)}</th><td>{_escaped(value)}</td></tr>'
+            for name, value in block.rows
+        )
+        return f'<table role="presentation" style="border-collapse:collapse">{rows}</table>'
+    return f'<p><a href="{escape(block.url)}" style="{_BUTTON}">{_escaped(block.label)}</a></p>'
+
+
+def _clean(text: str) -> str:
+    return charset.clean(text)[:_LONGEST]
+
+
+def _escaped(text: str) -> str:
+    return escape(_clean(text))
+
+
+def _encoded(text: str) -> str:
+    return text if text.isascii() else Header(text, "utf-8").encode(linesep="\r\n")
+
+
+def _message_id(text: str) -> str:
+    """A Message-ID that can stand in a header of ours, or nothing."""
+    bare = text.strip().removeprefix("<").removesuffix(">")
+    good = 0 < len(bare) <= 250 and all("!" <= char <= "~" and char not in "<>" for char in bare)
+    return f"<{bare}>" if good else ""
