@@ -27,6 +27,7 @@ TOP_LEVEL = {
 TESTED_ELSEWHERE: dict[str, str] = {
     "mailguard/ports.py": "Protocols only; tests/edge proves each real one",
     "mailguard/core/events.py": "a value without behaviour; tests/core/test_moves.py reads what is in it",
+    "mailguard/core/notice_words.py": "words without behaviour; tests/core/test_notice.py reads them",
     "mailguard/core/findings.py": "values without behaviour; the tests of the checks read what is in them",
 }
 

@@ -230,19 +230,3 @@ def test_nothing_that_others_wrote_adds_a_header_a_part_or_a_tag(
     ]
     assert b"\x00" not in new.content and b"\x1b" not in new.content
     assert max(map(len, new.content.split(b"\r\n"))) <= 998
-
-
-def test_mail_can_be_given_back_as_an_attachment() -> None:
-    original = b"Subject: one\r\n\r\nhello\r\n"
-    written = Letter(
-        to="a@corp.example",
-        subject="Yours",
-        blocks=(letter.Paragraph(text="Here it is."),),
-        language="en",
-        attached=(original,),
-    )
-    _, parsed = sent(written)
-    assert text_of(parsed).strip() == "Here it is."
-    (attached,) = parsed.iter_attachments()
-    assert attached.get_content_type() == "message/rfc822"
-    assert attached.get_content()["Subject"] == "one"
