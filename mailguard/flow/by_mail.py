@@ -1,0 +1,169 @@
+"""Mail to the guard itself: `cancel+ID@`, `send+ID@`, `queue@`. It is acted on and answered by mail, and
+never goes on; whatever else it is addressed to is mail like any other."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+
+from mailguard.core import address, control_mail, letter, notice
+from mailguard.core import message as reading
+from mailguard.core.account import Account
+from mailguard.core.actor import Actor
+from mailguard.core.answer import Answer
+from mailguard.core.control_mail import ControlAddress, Order, Wish
+from mailguard.core.envelope import Submission
+from mailguard.core.errors import StoreError
+from mailguard.core.facts import Headers
+from mailguard.core.letter import Letter
+from mailguard.core.notice import Speaker
+from mailguard.core.reply import Reply
+from mailguard.core.told import Told
+from mailguard.flow.decide import Decide
+from mailguard.flow.history import History
+from mailguard.ports import Accounts, Bodies, Clock, Log, Store
+
+# Enough for a list by mail; the page and the command line show the rest.
+MOST_LISTED = 200
+# One mail about so many messages is no person's.
+MOST_ORDERS = 20
+
+
+class ByMail:
+    """`then` takes what is addressed to others. `speaker` tells how to speak to an address; `ids` makes a
+    fresh message id; `wake` tells the timer of the next due time."""
+
+    def __init__(
+        self,
+        *,
+        then: Callable[[Submission], Awaitable[Reply]],
+        decide: Decide,
+        history: History,
+        store: Store,
+        bodies: Bodies,
+        accounts: Accounts,
+        speaker: Callable[[str], Awaitable[Speaker]],
+        clock: Clock,
+        log: Log,
+        ids: Callable[[], str],
+        hostname: str,
+        wake: Callable[[datetime], None],
+    ) -> None:
+        self._then = then
+        self._decide = decide
+        self._history = history
+        self._store = store
+        self._bodies = bodies
+        self._accounts = accounts
+        self._speaker = speaker
+        self._clock = clock
+        self._log = log
+        self._ids = ids
+        self._hostname = hostname
+        self._wake = wake
+
+    async def accept(self, submission: Submission) -> Reply:
+        """Do what is asked of the guard, and hand the rest on."""
+        to_us: dict[ControlAddress, None] = {}
+        others = []
+        for recipient in submission.envelope.recipients:
+            control = control_mail.addressed(recipient.address, self._hostname)
+            if control is None:
+                others.append(recipient)
+            else:
+                to_us[control] = None
+        if not to_us:
+            return await self._then(submission)
+        if others:
+            # First what could be refused: the client is told one thing for all recipients.
+            envelope = replace(submission.envelope, recipients=tuple(others))
+            reply = await self._then(replace(submission, envelope=envelope))
+            if not reply.accepted:
+                return reply
+        try:
+            return await self._obey(submission, list(to_us)[:MOST_ORDERS])
+        except StoreError as error:
+            self._log.trouble("store_error", error=str(error))
+            return Reply(code=451, status="4.3.0", text="This cannot be done now, try again later")
+
+    async def _obey(self, submission: Submission, controls: list[ControlAddress]) -> Reply:
+        headers = reading.read_headers(submission.content)
+        if _by_a_program(submission, headers):
+            self._log.event("control_ignored", user=submission.user, peer=submission.peer)
+            return Reply(code=250, status="2.0.0", text="Ignored: a program wrote this")
+        actor = await self._person(submission)
+        body = await self._bodies.read(submission.content, headers)
+        speaker = await self._speaker(submission.envelope.sender)
+        answers = []
+        for control in controls:
+            order = control_mail.order(control, body.own_text)
+            if order.wish is Wish.LIST:
+                found = await self._history.listing(actor, limit=MOST_LISTED)
+                await self._write(notice.listing(submission.envelope.sender, found, speaker))
+                continue
+            answer = await self._do(order, actor)
+            self._log.event("control_mail", by=actor.name, wish=order.wish.value, told=answer.told.value)
+            answers.append(answer)
+            await self._write(
+                notice.outcome(submission.envelope.sender, answer, speaker, understood=order.understood)
+            )
+        return _summary(answers)
+
+    async def _person(self, submission: Submission) -> Actor:
+        """Who writes: the login, or, from a trusted network, the envelope sender."""
+        if submission.user is not None:
+            account = await self._accounts.account(submission.user)
+            return Actor(name=submission.user, account=account)
+        sender = submission.envelope.sender
+        account = Account(login=sender, addresses=(address.normal(sender),))
+        return Actor(name=sender, account=account)
+
+    async def _do(self, order: Order, actor: Actor) -> Answer:
+        decide = self._decide
+        if order.wish is Wish.SEND:
+            return await decide.release(order.id, actor)
+        if order.wish is Wish.WAIT:
+            return await decide.extend(order.id, actor, by=order.by, until=None)
+        if order.wish in (Wish.APPROVE, Wish.REJECT, Wish.NOTHING):
+            return await self._judged(order, actor)
+        # DROP, and CANCEL without recipients.
+        return await decide.cancel(order.id, actor, order.recipients)
+
+    async def _judged(self, order: Order, actor: Actor) -> Answer:
+        """An approver's decision, told without the recipients that an approver may not know of."""
+        seen = await self._history.find(order.id, actor)
+        if seen.message is None:
+            return seen
+        if order.wish is Wish.APPROVE:
+            answer = await self._decide.approve(order.id, actor)
+        elif order.wish is Wish.REJECT:
+            answer = await self._decide.reject(order.id, actor, order.reason)
+        else:
+            return replace(seen, told=Told.REFUSED)
+        if answer.message is None:
+            return answer
+        # As it was looked up before: a rejected message's header is gone with its bytes.
+        named = {recipient.address for recipient in seen.message.recipients}
+        shown = tuple(one for one in answer.message.recipients if one.address in named)
+        return Answer(told=answer.told, text="", message=replace(answer.message, recipients=shown))
+
+    async def _write(self, written: Letter) -> None:
+        """The answer, on its way at once."""
+        now = self._clock.now()
+        new = letter.queued(written, id=self._ids(), hostname=self._hostname, now=now)
+        await self._store.add(new)
+        self._wake(now)
+
+
+def _by_a_program(submission: Submission, headers: Headers) -> bool:
+    """Whether nobody meant this: an out-of-office answer to a notice must not stop the message (RFC 3834),
+    and there is nobody to answer where there is no sender."""
+    automatic = headers.fields.get("auto-submitted", ("no",))[0].split(";")[0].strip().lower()
+    return not submission.envelope.sender or automatic != "no"
+
+
+def _summary(answers: list[Answer]) -> Reply:
+    if any(answer.told in (Told.TRY_LATER, Told.FAULT) for answer in answers):
+        # The client will try again, and a decision that was made already is told as such.
+        return Reply(code=451, status="4.3.0", text="This could not be done now, try again later")
+    text = "; ".join(answer.text for answer in answers if answer.text)
+    return Reply(code=250, status="2.0.0", text=text or "The answer comes by mail")

@@ -1,0 +1,249 @@
+import email
+import email.policy
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailguard.core.account import Account
+from mailguard.core.actor import ADMIN
+from mailguard.core.notice import Speaker
+from mailguard.core.reply import Reply
+from mailguard.core.states import MessageState
+from mailguard.edge.bodies import BodyReader
+from mailguard.flow.by_mail import ByMail
+from tests.flow.parts import Parts, opened, submission
+
+HOST = "guard.corp.example"
+ANNE, BOB = "anne@corp.example", "bob@corp.example"
+
+
+@dataclass
+class Logins:
+    """ports.Accounts with two people."""
+
+    known: dict[str, Account] = field(
+        default_factory=lambda: {
+            "anne": Account(login="anne", addresses=(ANNE,)),
+            "bob": Account(login="bob", addresses=(BOB,)),
+        }
+    )
+
+    async def authenticate(self, login: str, password: str) -> Account | None:
+        """Nobody logs in here."""
+        return None
+
+    async def account(self, login: str) -> Account | None:
+        """The account."""
+        return self.known.get(login)
+
+
+@dataclass
+class Desk:
+    """Anne and Bob write to the guard, and read its answers."""
+
+    parts: Parts
+    by_mail: ByMail
+    language: str = "en"
+
+    async def write(self, to: str, text: str = "", *, header: str = "", **who: Any) -> Reply:
+        """A control mail."""
+        who = {"user": "anne", "sender": ANNE, **who}
+        content = f"From: {who['sender']}\nTo: {to}\nSubject: Re: Held\n{header}\n{text}\n"
+        raw = content.replace("\n", "\r\n").encode()
+        return await self.by_mail.accept(submission(*to.split(","), now=self.parts.clock, content=raw, **who))
+
+    async def state(self, message_id: str) -> MessageState:
+        """How the message stands."""
+        return (await self.parts.store.find(message_id)).state
+
+    async def answer(self) -> EmailMessage:
+        """The newest mail of the guard's own that waits to leave."""
+        claimed = [
+            c for c in await self.parts.store.claim(self.parts.clock.now(), 100) if not c.message.sender
+        ]
+        parsed = email.message_from_bytes(claimed[-1].content, policy=email.policy.default)
+        assert isinstance(parsed, EmailMessage)
+        return parsed
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> Any:
+    """The whole queue, with the door for mail to the guard in front."""
+    bodies = BodyReader()
+    async with opened(tmp_path) as parts:
+        made = Desk(parts=parts, by_mail=None)  # type: ignore[arg-type]
+
+        async def speaker(_: str) -> Speaker:
+            return Speaker(hostname=HOST, language=made.language, local=lambda moment: moment)
+
+        numbers = iter(range(1000))
+        made.by_mail = ByMail(
+            then=parts.receive.accept,
+            decide=parts.decide,
+            history=parts.history,
+            store=parts.store,
+            bodies=bodies,
+            accounts=Logins(),
+            speaker=speaker,
+            clock=parts.clock,
+            log=parts.log,
+            ids=lambda: f"z{next(numbers):011d}",
+            hostname=HOST,
+            wake=lambda _: None,
+        )
+        yield made
+    bodies.close()
+
+
+def text_of(parsed: EmailMessage) -> str:
+    part = parsed.get_body(("plain",))
+    assert part is not None
+    content = part.get_content()
+    assert isinstance(content, str)
+    return content
+
+
+async def test_other_mail_goes_its_way(desk: Desk) -> None:
+    reply = await desk.write("client@customer.example", "hello")
+    assert reply.text.startswith("Held as")
+
+
+async def test_a_plain_reply_cancels_and_is_answered(desk: Desk) -> None:
+    held = await desk.parts.id_of("client@customer.example")
+    reply = await desk.write(f"cancel+{held}@{HOST}", "\n> quoted text\n> send\n")
+    assert (reply.code, reply.status) == (250, "2.0.0")
+    assert await desk.state(held) is MessageState.CANCELLED
+    answer = await desk.answer()
+    assert answer["To"] == ANNE
+    assert "will not go to client@customer.example" in text_of(answer)
+    assert "Sent folder" in text_of(answer)
+
+
+async def test_send(desk: Desk) -> None:
+    held = await desk.parts.id_of("client@customer.example")
+    await desk.write(f"cancel+{held}@{HOST}", "envoyer\n")
+    assert await desk.state(held) is MessageState.QUEUED
+
+
+async def test_send_is_the_senders_yes(desk: Desk) -> None:
+    held = await desk.parts.id_of("one@big.example")
+    assert await desk.state(held) is MessageState.CONFIRM
+    await desk.write(f"send+{held}@{HOST}")
+    assert await desk.state(held) is MessageState.QUEUED
+
+
+async def test_wait(desk: Desk) -> None:
+    held = await desk.parts.id_of("client@customer.example")
+    before = (await desk.parts.store.find(held)).release_at
+    await desk.write(f"cancel+{held}@{HOST}", "wait 30m")
+    after = (await desk.parts.store.find(held)).release_at
+    assert before is not None and after == before + timedelta(minutes=30)
+
+
+async def test_drop_one_and_the_rest_goes_on(desk: Desk) -> None:
+    held = await desk.parts.id_of("client@customer.example", "boss@corp.example")
+    await desk.write(f"cancel+{held}@{HOST}", "retirer client@customer.example")
+    assert await desk.state(held) is MessageState.HELD
+    assert "It will not go to client@customer.example." in text_of(await desk.answer())
+
+
+async def test_the_list(desk: Desk) -> None:
+    held = await desk.parts.id_of("client@customer.example")
+    other = await desk.parts.id_of("x@customer.example", user="bob", sender=BOB)
+    await desk.write(f"queue@{HOST}")
+    text = text_of(await desk.answer())
+    assert held in text and other not in text
+
+
+async def test_nobody_else_can_and_learns_nothing(desk: Desk) -> None:
+    held = await desk.parts.id_of("client@customer.example")
+    reply = await desk.write(f"cancel+{held}@{HOST}", user="bob", sender=BOB)
+    assert await desk.state(held) is MessageState.HELD
+    answer = await desk.answer()
+    assert "There is no message of yours" in text_of(answer)
+    assert "customer" not in answer.as_string() and "customer" not in reply.text
+
+
+async def test_from_a_trusted_network_the_envelope_sender_is_the_person(desk: Desk) -> None:
+    held = await desk.parts.id_of("client@customer.example", user=None)
+    await desk.write(f"cancel+{held}@{HOST}", user=None, sender="eve@corp.example")
+    assert await desk.state(held) is MessageState.HELD
+    await desk.write(f"cancel+{held}@{HOST}", user=None, sender="Anne@CORP.example")
+    assert await desk.state(held) is MessageState.CANCELLED
+
+
+@pytest.mark.parametrize(
+    "who",
+    [{"header": "Auto-Submitted: auto-replied\n"}, {"sender": ""}],
+    ids=["out of office", "null sender"],
+)
+async def test_a_program_cancels_nothing(desk: Desk, who: dict[str, str]) -> None:
+    held = await desk.parts.id_of("client@customer.example")
+    reply = await desk.write(f"cancel+{held}@{HOST}", **who)
+    assert reply.accepted
+    assert await desk.state(held) is MessageState.HELD
+
+
+async def test_too_late_is_said(desk: Desk) -> None:
+    sent = await desk.parts.id_of("boss@corp.example")
+    await desk.parts.tick()
+    assert await desk.state(sent) is MessageState.SENT
+    await desk.write(f"cancel+{sent}@{HOST}")
+    text = text_of(await desk.answer())
+    assert "Too late:" in text and "it left to boss@corp.example on" in text
+
+
+async def test_it_goes_to_others_too(desk: Desk) -> None:
+    """A reply to all: the guard acts, and the others get their mail without the guard among them."""
+    held = await desk.parts.id_of("client@customer.example")
+    reply = await desk.write(f"cancel+{held}@{HOST},boss@corp.example")
+    assert reply.accepted
+    assert await desk.state(held) is MessageState.CANCELLED
+    waiting = [one for one in await desk.parts.history.listing(ADMIN) if one.sender]
+    assert [[r.address for r in one.recipients] for one in waiting] == [["boss@corp.example"]]
+
+
+async def test_what_the_others_are_refused_is_refused_as_a_whole(desk: Desk) -> None:
+    held = await desk.parts.id_of("client@customer.example")
+    reply = await desk.write(f"cancel+{held}@{HOST},x@rival.example")
+    assert reply.code == 550
+    assert await desk.state(held) is MessageState.HELD
+
+
+async def test_an_approver_decides(desk: Desk) -> None:
+    held = await desk.parts.id_of("x@newspaper.example")
+    assert await desk.state(held) is MessageState.APPROVAL
+    await desk.write(f"approve+{held}@{HOST}", "approve")
+    assert await desk.state(held) is MessageState.APPROVAL, "nobody approves their own"
+    await desk.write(f"approve+{held}@{HOST}", "well", user="bob", sender=BOB)
+    assert await desk.state(held) is MessageState.APPROVAL, "nobody said yes"
+    await desk.write(f"approve+{held}@{HOST}", "approve", user="bob", sender=BOB)
+    assert await desk.state(held) is MessageState.HELD, "its delay still runs"
+
+
+async def test_an_approver_says_no_with_a_reason(desk: Desk) -> None:
+    held = await desk.parts.id_of("x@newspaper.example")
+    await desk.write(f"approve+{held}@{HOST}", "reject Not before Monday", user="bob", sender=BOB)
+    assert await desk.state(held) is MessageState.REJECTED
+
+
+async def test_an_approver_is_not_told_of_blind_recipients(desk: Desk) -> None:
+    content = b"From: anne@corp.example\r\nTo: x@newspaper.example\r\nSubject: Results\r\n\r\nSee.\r\n"
+    held = await desk.parts.id_of("x@newspaper.example", "blind@customer.example", content=content)
+    reply = await desk.write(f"approve+{held}@{HOST}", "reject No", user="bob", sender=BOB)
+    assert "blind" not in reply.text
+    answers = [c for c in await desk.parts.store.claim(desk.parts.clock.now(), 100) if not c.message.sender]
+    to_bob = [c.content for c in answers if c.message.recipients[0].address == BOB]
+    assert len(to_bob) == 1
+    assert b"x@newspaper" in to_bob[0] and b"blind" not in to_bob[0]
+
+
+async def test_in_french(desk: Desk) -> None:
+    desk.language = "fr"
+    held = await desk.parts.id_of("client@customer.example")
+    await desk.write(f"cancel+{held}@{HOST}", "Non !")
+    assert "votre message n'ira pas à client@customer.example" in text_of(await desk.answer())
