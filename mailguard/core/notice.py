@@ -8,7 +8,7 @@ from datetime import datetime
 from mailguard.core import wording
 from mailguard.core.answer import Answer
 from mailguard.core.hold import Action, HeldMessage, HeldRecipient
-from mailguard.core.letter import Block, Button, Items, Letter, Pairs, Paragraph
+from mailguard.core.notice_mail import Block, Button, Items, Notice, Pairs, Paragraph
 from mailguard.core.notice_words import words
 from mailguard.core.states import MessageState, RecipientState
 from mailguard.core.told import Told
@@ -36,8 +36,8 @@ class Speaker:
     local: Callable[[datetime], datetime]
 
 
-def held(message: HeldMessage, speaker: Speaker, links: Links) -> Letter:
-    """To the sender: it is held. A plain answer to this letter stops the message."""
+def held(message: HeldMessage, speaker: Speaker, links: Links) -> Notice:
+    """To the sender: it is held. A plain answer to this notice stops the message."""
     say = words(speaker.language)
     pressing = [Button(label=say.stop_it, url=links.cancel)] if links.cancel else []
     looking = [Button(label=say.look, url=links.show)] if links.show else []
@@ -51,7 +51,7 @@ def held(message: HeldMessage, speaker: Speaker, links: Links) -> Letter:
         *looking,
         Paragraph(text=say.sign.format(hostname=speaker.hostname)),
     ]
-    return Letter(
+    return Notice(
         to=message.sender,
         subject=say.held.format(subject=_subject(message)),
         blocks=tuple(blocks),
@@ -65,7 +65,7 @@ def held(message: HeldMessage, speaker: Speaker, links: Links) -> Letter:
 
 def asked(
     message: HeldMessage, approver: str, shown: Sequence[HeldRecipient], speaker: Speaker, links: Links
-) -> Letter:
+) -> Notice:
     """To an approver: somebody's message waits for a decision. `shown` are the recipients that an approver
     may know of: those that the header names."""
     say = words(speaker.language)
@@ -79,7 +79,7 @@ def asked(
         Items(lines=(say.answer_approve, say.answer_reject)),
         Paragraph(text=say.sign.format(hostname=speaker.hostname)),
     ]
-    return Letter(
+    return Notice(
         to=approver,
         subject=say.asked_subject.format(subject=_subject(message)),
         blocks=tuple(blocks),
@@ -90,7 +90,7 @@ def asked(
     )
 
 
-def outcome(to: str, answer: Answer, speaker: Speaker, *, understood: bool = True) -> Letter:
+def outcome(to: str, answer: Answer, speaker: Speaker, *, understood: bool = True) -> Notice:
     """To whoever asked for something by mail, or whose message somebody else decided about: what came of
     it. What could not be `understood` is answered with the commands that there are."""
     say, message = words(speaker.language), answer.message
@@ -107,7 +107,7 @@ def outcome(to: str, answer: Answer, speaker: Speaker, *, understood: bool = Tru
     if message is not None:
         blocks += _details(message, message.recipients, speaker)
     blocks.append(Paragraph(text=say.sign.format(hostname=speaker.hostname)))
-    return Letter(
+    return Notice(
         to=to,
         subject=_outcome_subject(message, speaker),
         blocks=tuple(blocks),
@@ -171,7 +171,7 @@ def _gone(message: HeldMessage, speaker: Speaker) -> list[str]:
     return sentences
 
 
-def listing(to: str, messages: Sequence[HeldMessage], speaker: Speaker) -> Letter:
+def listing(to: str, messages: Sequence[HeldMessage], speaker: Speaker) -> Notice:
     """To whoever wrote to the queue: their messages that have not left, next to leave first."""
     say = words(speaker.language)
     lines = tuple(_line(message, speaker) for message in messages[:MOST_LISTED])
@@ -183,7 +183,7 @@ def listing(to: str, messages: Sequence[HeldMessage], speaker: Speaker) -> Lette
         *([Paragraph(text=say.cancel_by_mail.format(hostname=speaker.hostname))] if lines else []),
         Paragraph(text=say.sign.format(hostname=speaker.hostname)),
     ]
-    return Letter(
+    return Notice(
         to=to,
         subject=say.listing_subject.format(count=len(messages)),
         blocks=tuple(blocks),

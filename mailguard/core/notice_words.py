@@ -1,4 +1,4 @@
-"""The words of the guard's letters, in English and French."""
+"""The words of the guard's notices, in English and French."""
 
 from dataclasses import dataclass
 

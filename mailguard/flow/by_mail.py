@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
-from mailguard.core import address, control_mail, letter, notice
+from mailguard.core import address, control_mail, notice, notice_mail
 from mailguard.core import message as reading
 from mailguard.core.account import Account
 from mailguard.core.actor import Actor
@@ -14,8 +14,8 @@ from mailguard.core.control_mail import ControlAddress, Order, Wish
 from mailguard.core.envelope import Submission
 from mailguard.core.errors import StoreError
 from mailguard.core.facts import Headers
-from mailguard.core.letter import Letter
 from mailguard.core.notice import Speaker
+from mailguard.core.notice_mail import Notice
 from mailguard.core.reply import Reply
 from mailguard.core.told import Told
 from mailguard.flow.decide import Decide
@@ -146,10 +146,10 @@ class ByMail:
         shown = tuple(one for one in answer.message.recipients if one.address in named)
         return Answer(told=answer.told, text="", message=replace(answer.message, recipients=shown))
 
-    async def _write(self, written: Letter) -> None:
+    async def _write(self, written: Notice) -> None:
         """The answer, on its way at once."""
         now = self._clock.now()
-        new = letter.queued(written, id=self._ids(), hostname=self._hostname, now=now)
+        new = notice_mail.queued(written, id=self._ids(), hostname=self._hostname, now=now)
         await self._store.add(new)
         self._wake(now)
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailguard.core import letter, notice
+from mailguard.core import notice, notice_mail
 from mailguard.core.answer import Answer
 from mailguard.core.findings import Finding
 from mailguard.core.hold import Action, HeldMessage, NewMessage
-from mailguard.core.letter import Letter
 from mailguard.core.notice import Links, Speaker
+from mailguard.core.notice_mail import Notice
 from mailguard.core.states import MessageState, RecipientState
 from mailguard.core.told import Told
 from tests import making
@@ -28,8 +28,8 @@ def speaker(language: str = "en") -> Speaker:
     return Speaker(hostname=HOST, language=language, local=lambda moment: moment.astimezone(PARIS))
 
 
-def sent(written: Letter) -> tuple[NewMessage, EmailMessage]:
-    new = letter.queued(written, id="n0t1ce000000", hostname=HOST, now=making.NOW)
+def sent(written: Notice) -> tuple[NewMessage, EmailMessage]:
+    new = notice_mail.queued(written, id="n0t1ce000000", hostname=HOST, now=making.NOW)
     parsed = email.message_from_bytes(new.content, policy=email.policy.default)
     assert isinstance(parsed, EmailMessage)
     return new, parsed
@@ -44,7 +44,7 @@ def text_of(parsed: EmailMessage, kind: str = "plain") -> str:
 
 
 class Tags(HTMLParser):
-    """What a browser would make of a letter."""
+    """What a browser would make of a notice."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -55,7 +55,7 @@ Block = Paragraph | Items | Pairs | Button
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Letter:
+class Notice:
     """What is written to whom. `reply_to` is where an answer goes; `answers` is the Message-ID (with its
     brackets) of the mail that it is about, so that programs show it under that one; `about` is that
     message's id here."""
@@ -71,10 +71,10 @@ class Letter:
     attached: tuple[bytes, ...] = field(default=())
 
 
-def queued(letter: Letter, *, id: str, hostname: str, now: datetime) -> NewMessage:
-    """The letter as a message of the queue, on its way at once to its reader and nobody else; `id` is a
+def queued(notice: Notice, *, id: str, hostname: str, now: datetime) -> NewMessage:
+    """The notice as a message of the queue, on its way at once to its reader and nobody else; `id` is a
     fresh message id."""
-    content = b"\r\n".join([*_head(letter, id, hostname, now), *_parts(letter, id), b""])
+    content = b"\r\n".join([*_head(notice, id, hostname, now), *_parts(notice, id), b""])
     message = HeldMessage(
         id=id,
         state=MessageState.QUEUED,
@@ -85,35 +85,35 @@ def queued(letter: Letter, *, id: str, hostname: str, now: datetime) -> NewMessa
         protocol="",
         parameters=MailParameters(
             body=None if content.isascii() else "8BITMIME",
-            smtputf8=not letter.to.isascii(),
+            smtputf8=not notice.to.isascii(),
             size=len(content),
         ),
-        subject=_clean(letter.subject),
+        subject=_clean(notice.subject),
         message_id=f"<{id}@{hostname}>",
         size=len(content),
         received_at=now,
         action=Action.NONE,
-        recipients=(HeldRecipient(address=letter.to, external=False, release_at=now, due_at=now),),
+        recipients=(HeldRecipient(address=notice.to, external=False, release_at=now, due_at=now),),
     )
-    event = Event(at=now, event="received", by=GUARD, detail={"kind": letter.kind, "about": letter.about})
+    event = Event(at=now, event="received", by=GUARD, detail={"kind": notice.kind, "about": notice.about})
     return NewMessage(message=message, content=content, event=event)
 
 
-def _head(letter: Letter, id: str, hostname: str, now: datetime) -> list[bytes]:
-    answered = _message_id(letter.answers)
-    whole = "multipart/mixed" if letter.attached else "multipart/alternative"
+def _head(notice: Notice, id: str, hostname: str, now: datetime) -> list[bytes]:
+    answered = _message_id(notice.answers)
+    whole = "multipart/mixed" if notice.attached else "multipart/alternative"
     lines = [
         f"From: mailguard <postmaster@{hostname}>",
-        f"To: <{_clean(letter.to)}>",
-        *([f"Reply-To: <{letter.reply_to}>"] if letter.reply_to else []),
-        f"Subject: {_encoded(_clean(letter.subject))}",
+        f"To: <{_clean(notice.to)}>",
+        *([f"Reply-To: <{notice.reply_to}>"] if notice.reply_to else []),
+        f"Subject: {_encoded(_clean(notice.subject))}",
         f"Date: {format_datetime(now.astimezone(UTC))}",
         f"Message-ID: <{id}@{hostname}>",
         *([f"In-Reply-To: {answered}", f"References: {answered}"] if answered else []),
         # RFC 3834 section 5: no robot is to answer this. The second is for those that read only it.
         "Auto-Submitted: auto-generated",
         "X-Auto-Response-Suppress: All",
-        f"Content-Language: {letter.language}",
+        f"Content-Language: {notice.language}",
         "MIME-Version: 1.0",
         f'Content-Type: {whole}; boundary="=_{id}"',
         "",
@@ -121,19 +121,19 @@ def _head(letter: Letter, id: str, hostname: str, now: datetime) -> list[bytes]:
     return [line.encode() for line in lines]
 
 
-def _parts(letter: Letter, id: str) -> list[bytes]:
+def _parts(notice: Notice, id: str) -> list[bytes]:
     mark = f"--=_{id}".encode()
     both = [
-        *_text_part("text/plain", plain(letter.blocks)),
-        f"--=_{id}-a".encode() if letter.attached else mark,
-        *_text_part("text/html", html(letter)),
+        *_text_part("text/plain", plain(notice.blocks)),
+        f"--=_{id}-a".encode() if notice.attached else mark,
+        *_text_part("text/html", html(notice)),
     ]
-    if not letter.attached:
+    if not notice.attached:
         return [mark, *both, mark + b"--"]
     inner = f"=_{id}-a".encode()
     head = [b'Content-Type: multipart/alternative; boundary="' + inner + b'"', b"", b"--" + inner]
     lines = [mark, *head, *both, b"--" + inner + b"--"]
-    for content in letter.attached:
+    for content in notice.attached:
         encoding = b"7bit" if content.isascii() else b"8bit"
         lines += [
             mark,
@@ -156,7 +156,7 @@ def _text_part(kind: str, text: str) -> list[bytes]:
 
 
 def plain(blocks: Sequence[Block]) -> str:
-    """The letter for a terminal, or a watch."""
+    """The notice for a terminal, or a watch."""
     return "\n\n".join(_plain(block) for block in blocks) + "\n"
 
 
@@ -181,12 +181,12 @@ _BUTTON = (
 _NAME = "text-align:left;vertical-align:top;padding:0 1em .2em 0;font-weight:400;opacity:.75"
 
 
-def html(letter: Letter) -> str:
-    """The letter for everybody else: no script, no picture, nothing that is fetched."""
-    body = "\n".join(_html(block) for block in letter.blocks)
+def html(notice: Notice) -> str:
+    """The notice for everybody else: no script, no picture, nothing that is fetched."""
+    body = "\n".join(_html(block) for block in notice.blocks)
     return (
-        f'<!doctype html>\n<html lang="{letter.language}"><head><meta charset="utf-8">'
-        f'<meta name="color-scheme" content="light dark"><title>{_escaped(letter.subject)}</title></head>\n'
+        f'<!doctype html>\n<html lang="{notice.language}"><head><meta charset="utf-8">'
+        f'<meta name="color-scheme" content="light dark"><title>{_escaped(notice.subject)}</title></head>\n'
         f'<body style="{_BODY}">\n{body}\n</body></html>\n'
     )
 

@@ -2,8 +2,8 @@ import email
 import email.policy
 from email.message import EmailMessage
 
-from mailguard.core import letter
-from mailguard.core.letter import Button, Items, Letter, Pairs, Paragraph
+from mailguard.core import notice_mail
+from mailguard.core.notice_mail import Button, Items, Notice, Pairs, Paragraph
 from mailguard.core.states import MessageState
 from tests import making
 
@@ -15,8 +15,8 @@ BLOCKS = (
 )
 
 
-def sent(written: Letter) -> EmailMessage:
-    new = letter.queued(written, id="n0t1ce000000", hostname="guard.corp.example", now=making.NOW)
+def sent(written: Notice) -> EmailMessage:
+    new = notice_mail.queued(written, id="n0t1ce000000", hostname="guard.corp.example", now=making.NOW)
     assert new.message.state is MessageState.QUEUED
     assert new.message.due_at == making.NOW
     parsed = email.message_from_bytes(new.content, policy=email.policy.default)
@@ -33,12 +33,12 @@ def text_of(parsed: EmailMessage) -> str:
 
 
 def test_the_same_is_said_in_plain_text_and_in_html() -> None:
-    assert letter.plain(BLOCKS) == (
+    assert notice_mail.plain(BLOCKS) == (
         "It is held.\n\n  - one\n  - two\n\n  Subject  Cost <cuts>\n  Id       k7fm\n\n"
         "Stop it: https://guard.corp.example/c?a=1&b=2\n"
     )
-    written = Letter(to="a@corp.example", subject="Held", blocks=BLOCKS, language="fr")
-    shown = letter.html(written)
+    written = Notice(to="a@corp.example", subject="Held", blocks=BLOCKS, language="fr")
+    shown = notice_mail.html(written)
     assert "<strong>It is held.</strong>" in shown
     assert "<li>one</li><li>two</li>" in shown
     assert "Cost &lt;cuts&gt;" in shown
@@ -47,17 +47,17 @@ def test_the_same_is_said_in_plain_text_and_in_html() -> None:
 
 
 def test_an_address_beyond_ascii_asks_for_smtputf8() -> None:
-    written = Letter(to="é@corp.example", subject="Held", blocks=BLOCKS, language="en")
-    new = letter.queued(written, id="n0t1ce000000", hostname="guard.corp.example", now=making.NOW)
+    written = Notice(to="é@corp.example", subject="Held", blocks=BLOCKS, language="en")
+    new = notice_mail.queued(written, id="n0t1ce000000", hostname="guard.corp.example", now=making.NOW)
     assert new.message.parameters.smtputf8
 
 
 def test_mail_can_be_given_back_as_an_attachment() -> None:
     original = b"Subject: one\r\n\r\nhello\r\n"
-    written = Letter(
+    written = Notice(
         to="a@corp.example",
         subject="Yours",
-        blocks=(letter.Paragraph(text="Here it is."),),
+        blocks=(notice_mail.Paragraph(text="Here it is."),),
         language="en",
         attached=(original,),
     )
