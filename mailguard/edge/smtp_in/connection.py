@@ -6,9 +6,10 @@ brought the bytes (RFC 2920); only what has to wait for something runs as a task
 """
 
 import asyncio
+import contextlib
 import ssl
 from asyncio.sslproto import SSLProtocol
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, Session
@@ -20,12 +21,17 @@ from mailguard.edge.smtp_in.reception import Reception
 # RFC 5321 section 4.5.3.1.4 asks for 512 octets and room for each extension's parameters; RFC 4954
 # section 4 asks for 12288 octets of a SASL response.
 LONGEST_LINE = 12288
+# What is left of a longer one.
+OVERLONG = b"\x00\r\n"
 # More than this unread, and the client has to wait.
 HIGH_WATER = 262144
+# Who sends so much at once waits for everybody else's turn: libuv would read from it 32 times over first.
+GREEDY = 32768
 # How long a client that still sends may take to read why it was sent away.
 LINGER = 2.0
 
 TOO_SLOW = Reply(code=421, status="4.4.2", text="The session took too long, goodbye")
+CROWDED = Reply(code=421, status="4.7.0", text="Too many connections, try again later")
 
 
 class HungUpError(Exception):
@@ -59,7 +65,9 @@ class Connection(SMTP):
     _listening = False
     _shaking_hands = False
     _upload_since: float | None = None
+    # All of the upload, and what of it had come when its last window was looked at, and when that was.
     _uploaded = 0
+    _window: tuple[float, int] = (0.0, 0)
 
     def __init__(self, reception: Reception, *, implicit_tls: bool = False) -> None:
         if implicit_tls and reception.tls is None:
@@ -69,7 +77,12 @@ class Connection(SMTP):
         self._first_context = reception.tls if implicit_tls else None
         self._buffer = bytearray()
         self._replies: list[bytes] = []
-        self._opened = self._heard = self.loop.time()
+        self.opened = self._heard = self._progress = self.loop.time()
+
+    @property
+    def stranger(self) -> bool:
+        """Whether nothing is known of this client yet that would let it send."""
+        return not self._peer.trusted
 
     # ---- asyncio.Protocol
 
@@ -104,9 +117,12 @@ class Connection(SMTP):
             self._advance()
         elif self._waiter is not None:
             self._wake()
-        if len(self._buffer) > HIGH_WATER and not self._reading_paused and not self._ended:
+        full = len(self._buffer) > HIGH_WATER
+        if (full or len(data) >= GREEDY) and not self._reading_paused and not self._ended:
             self._reading_paused = True
             self.transport.pause_reading()
+            if not full:
+                self.loop.call_soon(self._read_on)
 
     def eof_received(self) -> bool:
         """The client will say no more; what it said is still carried out and answered."""
@@ -149,6 +165,13 @@ class Connection(SMTP):
         self._reception.release(self)
         self.transport.abort()
 
+    def make_room(self) -> None:
+        """End at once, for somebody else; over TLS without a word, because its goodbye takes a while."""
+        if self._tls or self._shaking_hands:
+            self.abort()
+        else:
+            self._dismiss(CROWDED)
+
     def check_time(self, now: float) -> None:
         """End a session in which too little happened for too long, or that has lasted too long."""
         options = self._reception.options
@@ -156,16 +179,28 @@ class Connection(SMTP):
         if self._ended or self._shaking_hands or (self._step is not None and not self._listening):
             return
         idle = options.idle_timeout.total_seconds()
-        too_long = now - self._opened >= options.session_timeout.total_seconds()
-        if too_long or now - self._heard >= idle or self._too_slow(now, idle):
+        if self._upload_since is None:
+            # A command has to come whole: one letter every now and then is no progress.
+            slow = now - self._progress >= idle
+        else:
+            slow = now - self._heard >= idle or self._too_slow(now, idle)
+        if slow or self._too_long(now):
             self._reception.log.event("smtp_timeout", peer=self._peer.address)
             self._dismiss(TOO_SLOW)
 
     def _too_slow(self, now: float, idle: float) -> bool:
-        if self._upload_since is None:
+        since, uploaded = self._window
+        if now - since < idle:
             return False
-        lasted = now - self._upload_since
-        return lasted >= idle and self._uploaded < lasted * self._reception.options.slowest_upload
+        self._window = now, self._uploaded
+        return self._uploaded - uploaded < (now - since) * self._reception.options.slowest_upload
+
+    def _too_long(self, now: float) -> bool:
+        options = self._reception.options
+        # A message that goes on coming in comes to its end by its size: twice the limit, if each line of it
+        # had a dot to be doubled.
+        coming = self._upload_since is not None and self._uploaded <= 2 * options.max_message_bytes
+        return not coming and now - self.opened >= options.session_timeout.total_seconds()
 
     # ---- the session
 
@@ -185,6 +220,7 @@ class Connection(SMTP):
             try:
                 if not self._turn():
                     break
+                self._progress = self._heard
             except Exception as error:  # noqa: BLE001 - the one place where a fault of ours becomes an answer.
                 self._fail(error)
         self._flush()
@@ -197,22 +233,24 @@ class Connection(SMTP):
             self._reading_paused = False
             self.transport.resume_reading()
 
-    def _start(self, step: Coroutine[Any, Any, None]) -> None:
+    def _start(self, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do what has to wait for something; nothing else happens in this session meanwhile."""
         self._flush()
         self._step = self.loop.create_task(self._run(step))
         if self._taking:
             self._reception.keep(self._step)
 
-    async def _run(self, step: Coroutine[Any, Any, None]) -> None:
+    async def _run(self, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            await step
+            # Called only here: a step that is cancelled before it begins is never made.
+            await step()
         except HungUpError:
             self._hang_up()
         except Exception as error:  # noqa: BLE001 - as in _advance.
             self._fail(error)
         finally:
             self._step = None
+            self._progress = self.loop.time()
         if self._reception.closing:
             self._dismiss(self._farewell())
         self._advance()
@@ -232,7 +270,7 @@ class Connection(SMTP):
     def _next_line(self) -> bytes | None:
         """The next line with its end, or None where it is not there yet.
 
-        Of a line longer than LONGEST_LINE only its end is left, which is no valid command.
+        A line longer than LONGEST_LINE is OVERLONG, which is no valid command.
         """
         buffer = self._buffer
         end = buffer.find(b"\n", self._scanned)
@@ -248,7 +286,7 @@ class Connection(SMTP):
         del buffer[: end + 1]
         if self._overlong or end >= LONGEST_LINE:
             self._overlong = False
-            return b"\n"
+            return OVERLONG
         return line
 
     async def _read_line(self) -> bytes:
@@ -264,6 +302,7 @@ class Connection(SMTP):
                 await self._waiter
             finally:
                 self._listening = False
+        self._progress = self._heard
         return line
 
     def _wake(self) -> None:
@@ -330,11 +369,14 @@ class Connection(SMTP):
         self._flush()
         self._ended = True
         self._wake()
-        if self._eof or self._tls or not self._buffer:
+        sending = bool(self._buffer) or self._upload_since is not None
+        if self._eof or self._tls or not sending:
             self.transport.close()
             return
         self._buffer.clear()
-        self.transport.write_eof()
+        # The client may be gone already.
+        with contextlib.suppress(OSError):
+            self.transport.write_eof()
         if self._reading_paused:
             self.transport.resume_reading()
         self.loop.call_later(LINGER, self.transport.close)

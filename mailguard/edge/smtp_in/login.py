@@ -1,15 +1,14 @@
 """AUTH PLAIN and LOGIN (RFC 4954, RFC 4616), and what a wrong password costs."""
 
+import asyncio
 from base64 import b64decode
 from binascii import Error as Base64Error
 
 from mailguard.core.account import Account
 from mailguard.core.reply import Reply
-from mailguard.edge.smtp_in.connection import LONGEST_LINE, Connection
+from mailguard.edge.smtp_in.connection import LONGEST_LINE, OVERLONG, Connection
+from mailguard.edge.smtp_in.guessing import MOST_DOUBLINGS
 from mailguard.ports import Accounts
-
-# A password guessed often gets no slower than this.
-MOST_DOUBLINGS = 4
 
 MECHANISMS = (b"PLAIN", b"LOGIN")
 # Outlook compares the prompts letter by letter: base64 of "Username:" and of "Password:".
@@ -26,6 +25,11 @@ class Login(Connection):
 
     _account: Account | None = None
     _auth_failures = 0
+
+    @property
+    def stranger(self) -> bool:
+        """Whether nobody has logged in, and the client is from no trusted network."""
+        return self._account is None and super().stranger
 
     def _may_log_in(self) -> bool:
         """Whether a password may be sent on this connection."""
@@ -90,45 +94,48 @@ class Login(Connection):
     async def _ask(self, challenge: bytes) -> bytes:
         self._say(challenge)
         line = await self._read_line()
-        if not line.endswith(b"\r\n"):
+        if line == OVERLONG or not line.endswith(b"\r\n"):
             raise BrokenExchangeError(f"500 5.5.6 A response is a line of at most {LONGEST_LINE} octets")
         if line == b"*\r\n":
             raise BrokenExchangeError("501 5.7.0 Authentication cancelled")
         return line[:-2]
 
     async def _judge(self, accounts: Accounts, login: str, password: str) -> None:
-        reception = self._reception
-        if reception.failures.count(self._peer.network) >= reception.options.max_auth_failures_per_ip:
+        guessing, network = self._reception.guessing, self._peer.network
+        if not guessing.listens(login, network):
             self._dismiss(_too_many())
             return
-        account = await accounts.authenticate(login, password) if login and password else None
+        try:
+            account = await accounts.authenticate(login, password) if login and password else None
+        except asyncio.CancelledError:
+            # Who hangs up before the answer has made us compute all the same.
+            guessing.wrong(login, password, network)
+            raise
         if account is None:
+            doublings = guessing.wrong(login, password, network)
             # What was typed as a login may be a password: only the name of a real account is logged.
             known = await accounts.account(login)
-            await self._refuse_login(login, known.login if known else None)
-            return
-        reception.failures.forget(_key(login))
-        self._account = account
-        self.session.authenticated = True
-        self._say(b"235 2.7.0 Logged in")
+            await self._refuse_login(doublings, known.login if known else None)
+        elif not guessing.listens(login, network):
+            # One of many guesses at the same time; the others have used up what there was.
+            self._dismiss(_too_many())
+        else:
+            guessing.right(login, network)
+            self._account = account
+            self.session.authenticated = True
+            self._say(b"235 2.7.0 Logged in")
 
-    async def _refuse_login(self, login: str, user: str | None) -> None:
+    async def _refuse_login(self, doublings: int, user: str | None) -> None:
         reception = self._reception
         self._auth_failures += 1
-        from_there = reception.failures.add(self._peer.network)
-        as_login = reception.failures.add(_key(login))
-        reception.log.event("login_failed", peer=self._peer.address, user=user, failures=from_there)
-        doublings = min(max(self._auth_failures, as_login) - 1, MOST_DOUBLINGS)
+        failures = reception.guessing.from_network(self._peer.network)
+        reception.log.event("login_failed", peer=self._peer.address, user=user, failures=failures)
+        doublings = min(max(self._auth_failures - 1, doublings), MOST_DOUBLINGS)
         await reception.clock.sleep(reception.options.auth_delay.total_seconds() * 2**doublings)
         if self._auth_failures >= reception.options.max_auth_failures:
             self._dismiss(_too_many())
         else:
             self._say(b"535 5.7.8 Login or password is wrong")
-
-
-def _key(login: str) -> str:
-    # A login may look like an address on the network.
-    return f"as {login}"
 
 
 def _too_many() -> Reply:

@@ -28,10 +28,12 @@ class SmtpOptions:
 
     # RFC 5321 section 4.5.3.2.7: at least five minutes.
     idle_timeout: timedelta = timedelta(minutes=5)
-    # However busy: nobody stays for ever.
+    # However busy: nobody stays for ever, but for a message that is still coming in.
     session_timeout: timedelta = timedelta(hours=2)
-    # Bytes a second, on average over an upload that has lasted for `idle_timeout`.
+    # Bytes a second, on average over every `idle_timeout` of an upload.
     slowest_upload: int = 200
+    # Where all places are taken, who has not logged in by then makes room for somebody new.
+    crowded_timeout: timedelta = timedelta(seconds=10)
     # Messages that are being received or stored, all connections together.
     max_bytes_in_flight: int = 512 * 1024 * 1024
     tls_handshake_timeout: timedelta = timedelta(seconds=20)
@@ -42,6 +44,8 @@ class SmtpOptions:
     max_auth_failures: int = 3
     # Wrong passwords from one address, within `auth_memory`, before it is not listened to any more.
     max_auth_failures_per_ip: int = 20
+    # Wrong passwords for one login, from all addresses, before an address that is new to it has one try only.
+    max_auth_failures_per_login: int = 100
     auth_memory: timedelta = timedelta(minutes=10)
 
     # Refused commands, and commands that do nothing (NOOP, RSET, VRFY, ...), between two messages.

@@ -61,7 +61,7 @@ def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 class Failures:
-    """Wrong passwords by network or login; forgotten after `memory` without a new one."""
+    """Wrong passwords by whatever they are counted by; forgotten after `memory` without a new one."""
 
     def __init__(self, memory: timedelta, monotonic: Callable[[], float]) -> None:
         self._memory = memory.total_seconds()
@@ -82,6 +82,10 @@ class Failures:
         self._seen[key] = (count, self._monotonic())
         return count
 
-    def forget(self, key: str) -> None:
-        """A right password."""
-        self._seen.pop(key, None)
+    def forget(self, key: str, count: int | None = None) -> None:
+        """Take back so many of them, or all."""
+        seen, last = self._seen.get(key, (0, 0.0))
+        if count is None or count >= seen:
+            self._seen.pop(key, None)
+        else:
+            self._seen[key] = (seen - count, last)

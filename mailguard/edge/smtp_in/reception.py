@@ -16,8 +16,9 @@ import aiosmtpd
 from mailguard.core.envelope import Submission
 from mailguard.core.reply import Reply
 from mailguard.edge.smtp_in.ehlo import Ehlo
+from mailguard.edge.smtp_in.guessing import Guessing
 from mailguard.edge.smtp_in.options import SmtpOptions
-from mailguard.edge.smtp_in.peers import Failures, Peer, Peers
+from mailguard.edge.smtp_in.peers import Peer, Peers
 from mailguard.ports import Accounts, Clock, Log
 
 Accept = Callable[[Submission], Coroutine[Any, Any, Reply]]
@@ -33,6 +34,17 @@ QUIET = 10.0
 
 class Session(Protocol):
     """What the reception wants of a session."""
+
+    @property
+    def stranger(self) -> bool:
+        """Whether it has not logged in, and is from no trusted network."""
+
+    @property
+    def opened(self) -> float:
+        """The loop's time of its beginning."""
+
+    def make_room(self) -> None:
+        """End at once, for somebody else."""
 
     def shut_down(self) -> None:
         """End soon: after the message in hand, or at once where there is none."""
@@ -74,7 +86,7 @@ class Reception:
         self.tls = tls
         self.ehlo = Ehlo(options, clock.now)
         self.peers = Peers(options.trusted_networks)
-        self.failures = Failures(options.auth_memory, clock.monotonic)
+        self.guessing = Guessing(options, clock.monotonic)
         self.bytes_in_flight = 0
         self.closing = False
         self._accept = accept
@@ -105,10 +117,10 @@ class Reception:
         text = ""
         if self.closing:
             return Reply(code=421, status="4.3.2", text=f"{self.options.hostname} is shutting down")
-        if len(self._sessions) >= self.options.max_connections:
-            text = "Too many connections, try again later"
-        elif self._by_network[peer.network] >= self.options.max_connections_per_ip:
+        if self._by_network[peer.network] >= self.options.max_connections_per_ip:
             text = "Too many connections from your address"
+        elif len(self._sessions) >= self.options.max_connections and not self._room_made(peer):
+            text = "Too many connections, try again later"
         if text:
             self._tell_refused(peer)
             return Reply(code=421, status="4.7.0", text=text)
@@ -118,6 +130,25 @@ class Reception:
         if self._watch is None:
             self._look_at_the_clock()
         return None
+
+    def _room_made(self, peer: Peer) -> bool:
+        """Send a stranger away for a newcomer: one who had time to log in, or any for a peer that is known.
+
+        So a crowd that only sits there keeps nobody out for long, and one that keeps coming back keeps out
+        nobody who was here before.
+        """
+        known = peer.trusted or self.guessing.knows(peer.network)
+        latest = self.loop.time() - (0 if known else self.options.crowded_timeout.total_seconds())
+        # The sessions are in the order in which they came.
+        for session in self._sessions:
+            if session.opened > latest:
+                break
+            if session.stranger:
+                self._tell_refused(self._sessions[session])
+                session.make_room()
+                self.release(session)
+                return True
+        return False
 
     def release(self, session: Session) -> None:
         """A connection is gone; to say it twice does no harm."""

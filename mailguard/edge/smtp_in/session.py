@@ -5,6 +5,7 @@ Every command of the library is replaced; COMMANDS is the whole list of what a c
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 from aiosmtpd.smtp import Envelope as LibraryEnvelope
@@ -18,6 +19,8 @@ from mailguard.edge.smtp_in.login import Login
 
 # Browsers that were led here; they would go on to read their own request as commands.
 FOREIGN = frozenset({b"CONNECT", b"DELETE", b"GET", b"HEAD", b"OPTIONS", b"PATCH", b"POST", b"PUT"})
+AUTH_REQUIRED = Reply(code=530, status="5.7.0", text="Authentication required")
+BARE_LF = Reply(code=500, status="5.5.2", text="A command ends with CRLF, not with LF alone, goodbye")
 NO_ROOM = Reply(code=452, status="4.3.1", text="Too many messages are being received, try again later")
 # What may mean something special in a Received line (RFC 5321 section 4.4).
 ODD_IN_HELO = re.compile(rb"[^A-Za-z0-9_.:\[\]-]")
@@ -54,7 +57,10 @@ class SmtpSession(Login):
         line = self._next_line() if self._buffer else None
         if line is None:
             return False
-        if line.find(b"\r") != len(line) - 2 or b"\x00" in line:
+        if not line.endswith(b"\r\n"):
+            # Somebody may have put it into an address, to have what follows carried out as a command.
+            self._dismiss(BARE_LF)
+        elif line.find(b"\r") != len(line) - 2 or b"\x00" in line:
             self._refuse(b"500 5.5.2 A command is a line without control characters that ends with CRLF")
         else:
             self._obey(line)
@@ -135,7 +141,9 @@ class SmtpSession(Login):
             self._shake_hands(context)
 
     def _auth(self, argument: bytes) -> None:
-        self._start(self._log_in(argument))
+        # One is enough for a client that knows its password.
+        self._errors += 1
+        self._start(partial(self._log_in, argument))
 
     def _noop(self, argument: bytes) -> None:
         self._idle_commands += 1
@@ -151,12 +159,15 @@ class SmtpSession(Login):
         self._say(b"214 2.0.0 This server takes outgoing mail: EHLO, MAIL FROM, RCPT TO, DATA, QUIT")
 
     def _vrfy(self, argument: bytes) -> None:
-        """RFC 5321 section 7.3: the same answer for everybody, so that nobody learns who exists."""
+        """RFC 5321 section 7.3: the same answer for every name, so that nobody learns who exists."""
+        if self.stranger:
+            self._refuse(AUTH_REQUIRED)
+            return
         self._idle_commands += 1
         self._say(b"252 2.0.0 Cannot verify the address; a message to it will be tried")
 
     def _expn(self, argument: bytes) -> None:
-        self._refuse(b"502 5.5.1 EXPN is not available")
+        self._refuse(AUTH_REQUIRED if self.stranger else b"502 5.5.1 EXPN is not available")
 
     def _bdat(self, argument: bytes) -> None:
         """RFC 3030 is not offered; hang up, so that the chunk is not read as commands."""
@@ -178,9 +189,9 @@ class SmtpSession(Login):
         if not self.session.host_name:
             self._refuse(b"503 5.5.1 Send EHLO first")
             return
-        if account is None and not self._peer.trusted:
+        if self.stranger:
             reception.log.event("login_required", peer=self._peer.address)
-            self._refuse(b"530 5.7.0 Authentication required")
+            self._refuse(AUTH_REQUIRED)
             return
         if self.envelope is not None:
             self._refuse(b"503 5.5.1 A message was begun already")
@@ -232,6 +243,7 @@ class SmtpSession(Login):
             normalize = options.bare_newline == "normalize"
             self._content = Content(max_bytes=options.max_message_bytes, normalize=normalize)
             self._upload_since, self._uploaded = self._heard, len(self._buffer)
+            self._window = self._heard, 0
 
     def _receive(self, content: Content) -> bool:
         """Take what has come of the message; when it is whole, hand it over in a step."""
@@ -251,7 +263,7 @@ class SmtpSession(Login):
                 self._dismiss(self._farewell())
         elif transaction is not None:
             self._taking = True
-            self._start(self._take(self._submission(transaction, content.take())))
+            self._start(partial(self._take, self._submission(transaction, content.take())))
         return True
 
     def _count(self, size: int) -> None:
@@ -281,6 +293,7 @@ class SmtpSession(Login):
             helo=self.session.host_name or "",
             protocol=self._protocol(),
             received_at=self._reception.clock.now(),
+            own=self._account.addresses if self._account is not None else None,
         )
 
     def _protocol(self) -> str:

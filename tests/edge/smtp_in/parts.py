@@ -2,7 +2,9 @@
 
 import asyncio
 import functools
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -184,6 +186,13 @@ async def serving(
         listeners.close()
         reception.abort()
         await asyncio.sleep(0.01)
+
+
+def reset(client: Client) -> None:
+    """Hang up as a crash does, and not as a program that ends."""
+    sock: socket.socket = client.writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.writer.transport.abort()
 
 
 def named(log: Lines, name: str) -> list[dict[str, object]]:

@@ -1,6 +1,8 @@
 """AUTH: who may try, what a client may say, and what a wrong password costs."""
 
 import asyncio
+import gc
+import warnings
 from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +11,7 @@ import pytest
 
 from mailguard.core.account import Account
 from tests.clocks import FakeClock
-from tests.edge.smtp_in.parts import NOBODY_TRUSTED, SECRET, Client, Server, named, serving, until
+from tests.edge.smtp_in.parts import NOBODY_TRUSTED, SECRET, Client, Server, named, reset, serving, until
 
 AT_ONCE = replace(NOBODY_TRUSTED, auth_delay=timedelta(0))
 
@@ -152,9 +154,9 @@ async def test_a_new_connection_does_not_make_guessing_cheap() -> None:
     clock = FakeClock()
     async with serving(replace(NOBODY_TRUSTED, max_auth_failures_per_ip=4), clock=clock) as server:
         spent = []
-        for _ in range(4):
+        for guess in range(4):
             client = await server.connect()
-            spent.append((await waits(clock, client, BAD))[0])
+            spent.append((await waits(clock, client, b"AUTH PLAIN " + plain("ann", f"guess {guess}")))[0])
         assert spent == [1.0, 2.0, 4.0, 8.0]
         asked = len(server.people.asked)
         client = await server.connect()
@@ -169,7 +171,8 @@ async def test_a_right_password_makes_up_for_the_wrong_ones() -> None:
     async with serving(NOBODY_TRUSTED, clock=clock) as server:
         assert (await waits(clock, await server.connect(), BAD))[0] == 1.0
         assert await (await server.connect()).codes(GOOD) == [235]
-        assert (await waits(clock, await server.connect(), BAD))[0] == 1.0
+        another = b"AUTH PLAIN " + plain("ann", "wrong too")
+        assert (await waits(clock, await server.connect(), another))[0] == 1.0
 
 
 async def test_nothing_secret_is_logged() -> None:
@@ -212,3 +215,82 @@ async def test_a_client_that_leaves_during_the_exchange_leaves_nothing_behind() 
 
 async def _empty(server: Server) -> None:
     await until(lambda: server.reception.connections == 0)
+
+
+async def test_who_hangs_up_before_the_answer_has_guessed_all_the_same() -> None:
+    async with serving(replace(NOBODY_TRUSTED, max_auth_failures_per_ip=3)) as server:
+        slow = Slow()
+        server.reception.accounts = slow
+        for number in range(3):
+            client = await server.connect()
+            await client.send(b"AUTH PLAIN " + plain("ann", f"guess {number}") + b"\r\n")
+            await until(lambda: slow.asked == number + 1)  # noqa: B023
+            reset(client)
+            await _empty(server)
+        assert (await (await server.connect()).ask(GOOD)).startswith(b"421 4.7.0 ")
+        assert slow.asked == 3
+
+
+async def test_many_guesses_at_the_same_time_are_not_more_guesses() -> None:
+    """Even the right one among those that were under way when the limit was reached is not let in."""
+    clock = FakeClock()
+    async with serving(replace(NOBODY_TRUSTED, max_auth_failures_per_ip=3), clock=clock) as server:
+        slow = Slow()
+        server.reception.accounts = slow
+        clients = [await server.connect() for _ in range(5)]
+        guesses = [plain("ann", f"guess {number}") for number in range(4)] + [plain("ann", SECRET)]
+        answers = [
+            asyncio.create_task(client.ask(b"AUTH PLAIN " + guess))
+            for client, guess in zip(clients, guesses, strict=True)
+        ]
+        await until(lambda: slow.asked == 5)
+        slow.gate.set()
+        for answer in answers:
+            await pass_time(clock, answer)
+        assert [answer.result()[:3] for answer in answers] == [b"535"] * 4 + [b"421"]
+
+
+async def test_commands_that_come_to_no_password_come_to_an_end_too() -> None:
+    async with serving(NOBODY_TRUSTED) as server:
+        client = await server.connect()
+        codes = await client.codes(*[b"AUTH CRAM-MD5"] * 50)
+        assert set(codes) == {504}
+        await client.send(b"AUTH CRAM-MD5\r\n")
+        assert b"421 4.7.0 " in await client.reader.read()
+
+
+async def test_strangers_learn_no_names() -> None:
+    async with serving(NOBODY_TRUSTED) as server:
+        client = await server.connect()
+        assert await client.codes(b"VRFY ann", b"VRFY nobody", b"EXPN all") == [530, 530, 530]
+        assert await client.codes(GOOD, b"VRFY ann", b"VRFY nobody", b"EXPN all") == [235, 252, 252, 502]
+
+
+class Slow:
+    """Accounts that take their time: until `gate` is open."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.asked = 0
+
+    async def authenticate(self, login: str, password: str) -> Account | None:
+        self.asked += 1
+        await self.gate.wait()
+        return Account(login=login, addresses=()) if password == SECRET else None
+
+    async def account(self, login: str) -> Account | None:
+        return None
+
+
+async def test_a_client_that_is_gone_before_the_exchange_begins_leaves_no_step_behind() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        async with serving(NOBODY_TRUSTED) as server:
+            await server.connect()
+            [session] = server.reception._sessions
+            session.data_received(GOOD + b"\r\n")  # type: ignore[attr-defined]
+            session.connection_lost(None)  # type: ignore[attr-defined]
+            await asyncio.sleep(0.01)
+            assert server.people.asked == []
+        gc.collect()
+    assert [str(one.message) for one in caught if "never awaited" in str(one.message)] == []
