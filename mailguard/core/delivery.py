@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from mailguard.core import moves, schedule
@@ -25,6 +25,7 @@ class Outcome:
     `reply` is what the upstream said (code and text), or our own words where it said nothing. `ambiguous`
     is true where the connection was lost between the final dot and its answer, so that the message may
     have arrived already (RFC 1047). `dsn` tells that the upstream took over the duty to report (RFC 3461).
+    `upstream` tells that "later" is no word on this message: the upstream is out, for everybody.
     """
 
     address: str
@@ -32,6 +33,7 @@ class Outcome:
     reply: str
     ambiguous: bool = False
     dsn: bool = False
+    upstream: bool = False
 
 
 def settle(message: HeldMessage, outcomes: Sequence[Outcome], *, by: str, now: datetime) -> Change:
@@ -47,7 +49,7 @@ def settle(message: HeldMessage, outcomes: Sequence[Outcome], *, by: str, now: d
         for index, recipient in enumerate(message.recipients)
     )
     edited = replace(message, recipients=recipients)
-    return moves.step(Move.SETTLE, message, edited, by=by, now=now, detail=_detail(outcomes))
+    return moves.step(Move.SETTLE, message, edited, by=by, now=now, detail=_detail(edited, outcomes))
 
 
 def _settled(recipient: HeldRecipient, outcome: Outcome, now: datetime) -> HeldRecipient:
@@ -62,18 +64,27 @@ def _settled(recipient: HeldRecipient, outcome: Outcome, now: datetime) -> HeldR
         return replace(landed, state=RecipientState.SENT, sent_at=now)
     first = recipient.first_try_at or now
     if outcome.answer is Answer.LATER and now - first < schedule.GIVE_UP:
-        due_at = now + schedule.next_delay(recipient.attempts)
+        due_at = now + schedule.next_delay(recipient.attempts, outage=outcome.upstream)
         return replace(landed, state=RecipientState.DEFERRED, due_at=due_at)
     return replace(landed, state=RecipientState.FAILED)
 
 
-def _detail(outcomes: Sequence[Outcome]) -> Mapping[str, object]:
+def _detail(edited: HeldMessage, outcomes: Sequence[Outcome]) -> Mapping[str, object]:
+    """For the history: who got which answer, and what comes next."""
     detail: dict[str, object] = {
-        answer.value: [outcome.address for outcome in outcomes if outcome.answer is answer]
-        for answer in Answer
-        if any(outcome.answer is answer for outcome in outcomes)
+        answer.value: addresses for answer in Answer if (addresses := _addresses(outcomes, answer))
     }
-    twice = [outcome.address for outcome in outcomes if outcome.ambiguous]
-    if twice:
+    later = set(_addresses(outcomes, Answer.LATER))
+    tried = [r for r in edited.recipients if r.address in later]
+    again = [r.due_at for r in tried if r.state is RecipientState.DEFERRED and r.due_at is not None]
+    if again:
+        detail["next_try"] = f"{min(again).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    if given_up := [r.address for r in tried if r.state is RecipientState.FAILED]:
+        detail["given_up"] = given_up
+    if twice := [outcome.address for outcome in outcomes if outcome.ambiguous]:
         detail["may_arrive_twice"] = twice
     return detail
+
+
+def _addresses(outcomes: Sequence[Outcome], answer: Answer) -> list[str]:
+    return [outcome.address for outcome in outcomes if outcome.answer is answer]

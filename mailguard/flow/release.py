@@ -15,7 +15,7 @@ from mailguard.core.hold import Change, Claimed, HeldMessage
 from mailguard.flow.alarm import Alarm
 from mailguard.flow.bouncing import Bouncing
 from mailguard.flow.remember import Remember
-from mailguard.ports import Clock, Log, Relay, Store
+from mailguard.ports import Clock, Log, NotOffered, Relay, Store
 
 # How many messages may be in hand for each worker: enough that none waits for the claim.
 AHEAD = 4
@@ -25,6 +25,8 @@ MOST_BYTES = 128 * 1024 * 1024
 # After a fault of the store: soon, but not in a circle.
 STORE_PAUSE = 1.0
 UNCLAIMED_PAUSE = 0.2
+# A store that hangs must not keep the guard from stopping.
+PUT_BACK_TIMEOUT = 2.0
 EXPIRE_AT_ONCE = 100
 
 
@@ -85,6 +87,7 @@ class Release:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
+            await self._return_the_rest()
 
     def stop(self) -> None:
         """Claim nothing more; `run` returns when what is in hand has come to its end."""
@@ -141,15 +144,19 @@ class Release:
         so that after the start nobody is told that it may have left."""
         while not self._ready.empty():
             claimed = self._ready.get_nowait()
-            current = claimed.message
-            try:
+            await self._put_back(claimed.message)
+            self._done_with(claimed)
+
+    async def _put_back(self, current: HeldMessage) -> None:
+        try:
+            async with asyncio.timeout(PUT_BACK_TIMEOUT):
                 change = moves.put_back(current, by=GUARD, now=self._clock.now())
                 while not await self._store.apply(change):
                     current = await self._store.find(current.id)
                     change = moves.put_back(current, by=GUARD, now=self._clock.now())
-            except (StoreError, IllegalMove, NoSuchMessage) as error:
-                self._log.trouble("put_back_fault", id=current.id, fault=str(error))
-            self._done_with(claimed)
+        except (StoreError, IllegalMove, NoSuchMessage, TimeoutError) as error:
+            # It stays in hand; the next start finds it, and takes the darker view.
+            self._log.trouble("put_back_fault", id=current.id, fault=str(error) or type(error).__name__)
 
     async def relay_one(self, claimed: Claimed) -> None:
         """One attempt for one message in hand, recorded before anything else happens to it."""
@@ -157,6 +164,11 @@ class Release:
         try:
             content = outgoing.outgoing(message, claimed.content, self._hostname)
             outcomes = await self._relay.attempt(claimed, content)
+        except NotOffered:
+            # The guard stops and waits no longer. Nobody has the message, so nobody is told that it may have
+            # left.
+            await self._put_back(message)
+            raise
         except Exception as error:  # noqa: BLE001  an unknown fault is temporary, and never loses mail
             self._log.trouble("relay_fault", id=message.id, fault=type(error).__name__)
             outcomes = _all_later(message, "4.3.0 The guard could not hand it over")
@@ -166,6 +178,8 @@ class Release:
         self._report(change, outcomes)
         if any(outcome.answer is Answer.TAKEN for outcome in outcomes):
             await self._learn(claimed)
+        if change.after.state.finished and message.sender:
+            await self._remember.finished(change.after, claimed.content)
 
     async def _record(self, claimed: Claimed, outcomes: Sequence[Outcome]) -> Change | None:
         """Write down what the upstream said. Until that is on the disk the message stays in hand: a

@@ -52,6 +52,13 @@ def test_later_for_five_days_is_failed() -> None:
     change = settle(over, [said(Answer.LATER)], by=GUARD, now=NOW)
     assert change.after.state is MessageState.FAILED
     assert change.after.recipients[0].reply == "later it said"
+    assert change.event.detail == {"later": ["b@client.example"], "given_up": ["b@client.example"]}
+
+
+def test_an_outage_of_the_upstream_makes_no_message_wait_for_hours() -> None:
+    before = relaying(flying("b@client.example", attempts=40))
+    change = settle(before, [said(Answer.LATER, upstream=True)], by=GUARD, now=NOW)
+    assert change.after.recipients[0].due_at == NOW + schedule.LONGEST_IN_OUTAGE
 
 
 def test_never_is_failed_at_once() -> None:
@@ -74,7 +81,12 @@ def test_each_recipient_has_its_own_answer_in_the_order_of_those_in_flight() -> 
         "three@x": RecipientState.DEFERRED,
         "asks@x": RecipientState.WAITING,
     }
-    assert change.event.detail == {"taken": ["two@x"], "later": ["three@x"], "never": ["one@x"]}
+    assert change.event.detail == {
+        "taken": ["two@x"],
+        "later": ["three@x"],
+        "never": ["one@x"],
+        "next_try": "2026-11-22T10:01:00Z",
+    }
 
 
 def test_an_attempt_without_an_answer_is_remembered() -> None:

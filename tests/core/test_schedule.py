@@ -28,6 +28,11 @@ def test_the_pauses_grow(attempts: int, minutes: int) -> None:
     assert schedule.next_delay(attempts) == timedelta(minutes=minutes)
 
 
+@pytest.mark.parametrize(("attempts", "minutes"), [(1, 1), (5, 15), (6, 30), (7, 30), (99, 30)])
+def test_in_an_outage_they_grow_less(attempts: int, minutes: int) -> None:
+    assert schedule.next_delay(attempts, outage=True) == timedelta(minutes=minutes)
+
+
 def test_a_message_that_was_never_tried_waits_the_shortest_time() -> None:
     assert schedule.next_delay(0) == timedelta(minutes=1)
 

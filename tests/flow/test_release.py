@@ -1,15 +1,17 @@
 """Out: what is due leaves once, what cannot is tried again or goes back to its sender."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from mailguard.core.delivery import Answer
+from mailguard.core.delivery import Answer, Outcome
 from mailguard.core.errors import StoreError
-from mailguard.core.hold import Change
+from mailguard.core.hold import Change, Claimed
 from mailguard.core.states import MessageState, RecipientState
+from mailguard.ports import NotOffered
 from tests.flow.parts import MESSAGE, Parts, opened
 from tests.upstreams import ScriptedRelay
 
@@ -164,3 +166,35 @@ async def test_a_clock_that_jumps_moves_no_promise(parts: Parts) -> None:
     parts.clock.jump(timedelta(hours=1))
     await parts.tick()
     assert len(parts.relay.taken) == 1
+
+
+@pytest.mark.parametrize("sent", [False, True])
+async def test_a_stop_tells_what_was_sent_from_what_was_not(parts: Parts, sent: bool) -> None:
+    async def attempt(claimed: Claimed, content: bytes) -> Sequence[Outcome]:
+        begun.set()
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError as error:
+            if sent:
+                raise
+            raise NotOffered from error
+        return ()
+
+    begun = asyncio.Event()
+    parts.relay.attempt = attempt  # type: ignore[method-assign]
+    message = await parts.id_of("boss@corp.example")
+    running = asyncio.create_task(parts.release.run())
+    while not begun.is_set():
+        await parts.clock.advance(timedelta(milliseconds=10))
+    # The guard was told to stop, and its patience is over.
+    parts.release.stop()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    after = await parts.store.find(message)
+    assert (after.state is MessageState.RELAYING) is sent
+    assert await parts.release.recover() == int(sent)
+    told = str([event.detail for event in await parts.store.events(message)])
+    assert ("may_arrive_twice" in told) is sent
+    assert ("not_offered" in told) is not sent
+    [recipient] = (await parts.store.find(message)).recipients
+    assert recipient.maybe_sent is sent

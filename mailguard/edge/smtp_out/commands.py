@@ -1,8 +1,8 @@
 """The commands of one transaction, from the stored envelope, byte for byte."""
 
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 
 from mailguard.core import message as reading
 from mailguard.core.hold import HeldMessage, HeldRecipient
@@ -13,17 +13,25 @@ _PATH = re.compile(r'(?:"(?:[^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])*+"|[^\x00-\x
 _VALUE = re.compile(r"[!-~]{1,1000}")
 
 
+def nothing() -> None:
+    """Nobody wants to know."""
+
+
 class Unsendable(Exception):
     """What the upstream cannot take, or what must not be sent, with its enhanced status code (RFC 3463)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
-    """One transaction: the MAIL line, a RCPT line for each recipient, and the bytes."""
+    """One transaction: the MAIL line, a RCPT line for each recipient, and the bytes.
+
+    `wanted` is called when the server has asked for the message.
+    """
 
     mail: bytes
     rcpts: tuple[bytes, ...]
     content: bytes
+    wanted: Callable[[], None] = field(default=nothing, repr=False)
 
 
 def mail_line(

@@ -21,7 +21,8 @@ class UpstreamOptions:
     (PEM). Certificates are always verified.
 
     At most `connections` are open at a time; one is left after `messages_per_connection`, or after `idle`
-    without work. The timeouts are those of RFC 5321 section 4.5.3.2, where they do not delay everybody else.
+    without work. A server that is out is not asked again for `first_pause`, which grows to `longest_pause`.
+    The timeouts are those of RFC 5321 section 4.5.3.2, where they do not delay everybody else.
     """
 
     host: str
@@ -34,6 +35,8 @@ class UpstreamOptions:
     connections: int = 10
     messages_per_connection: int = 100
     idle: timedelta = timedelta(seconds=30)
+    first_pause: timedelta = timedelta(seconds=5)
+    longest_pause: timedelta = timedelta(seconds=30)
     connect_timeout: timedelta = timedelta(seconds=60)
     command_timeout: timedelta = timedelta(minutes=5)
     block_timeout: timedelta = timedelta(minutes=3)

@@ -5,8 +5,12 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator
 
+from mailguard.edge.smtp_out.opening import Refused, open_session
 from mailguard.edge.smtp_out.options import Tls, UpstreamOptions, trust
-from mailguard.edge.smtp_out.session import Refused, Session, open_session
+from mailguard.edge.smtp_out.session import Session
+
+# How long a server is asked one thing after the other that could not follow several.
+_PATIENCE = 3600.0
 
 
 class Pool:
@@ -18,6 +22,7 @@ class Pool:
         self._idle: dict[Session, asyncio.TimerHandle] = {}
         self._farewells: set[asyncio.Task[None]] = set()
         self._context: ssl.SSLContext | None = None
+        self._patient_until = 0.0
         self._closed = False
 
     @contextlib.asynccontextmanager
@@ -43,7 +48,12 @@ class Pool:
                 self._context = await asyncio.to_thread(trust, self._options.ca_file)
             except OSError as error:
                 raise Refused(f"the certificates to trust cannot be read: {error}") from error
-        return await open_session(self._options, self._context)
+        patient = asyncio.get_running_loop().time() < self._patient_until
+        return await open_session(self._options, self._context, patient=patient)
+
+    def slow_down(self) -> None:
+        """The server offers PIPELINING and cannot do it: new connections are used without, for a while."""
+        self._patient_until = asyncio.get_running_loop().time() + _PATIENCE
 
     def give_back(self, session: Session) -> None:
         """Keep it for the next message, or let it go."""

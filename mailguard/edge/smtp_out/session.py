@@ -1,16 +1,11 @@
-"""One connection to the upstream: opened, and used for one transaction after the other."""
+"""One open connection to the upstream, used for one transaction after the other."""
 
 import asyncio
-import ipaddress
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
-
-import aiosmtplib
 
 from mailguard.edge.smtp_out.commands import Order
-from mailguard.edge.smtp_out.options import Tls, UpstreamOptions
+from mailguard.edge.smtp_out.options import UpstreamOptions
 from mailguard.edge.smtp_out.wire import Broken, Reply, Wire
 
 _CHUNK = 256 * 1024
@@ -18,17 +13,19 @@ _QUIT_TIMEOUT = 5.0
 _SHUTTING_DOWN = 421
 
 
-class Refused(Exception):
-    """The upstream would not be talked to; nothing was offered to it yet."""
+# RFC 5321 section 4.3.2 has these for a client that does not keep to the protocol. We do, so it is the server
+# that has lost count; the message has no part in it.
+_OUT_OF_STEP = (500, 503)
 
 
 class Interrupted(Exception):
-    """A transaction that broke off. `begun` tells whether the server had answered anything of it, `ambiguous`
-    whether the final dot may have reached it (RFC 1047)."""
+    """A transaction that broke off. `begun` tells whether the server had answered anything of it, `wanted`
+    whether it had asked for the message, `ambiguous` whether the final dot may have reached it (RFC 1047)."""
 
-    def __init__(self, text: str, *, begun: bool, ambiguous: bool) -> None:
+    def __init__(self, text: str, *, begun: bool, wanted: bool = False, ambiguous: bool) -> None:
         super().__init__(text)
         self.begun = begun
+        self.wanted = wanted
         self.ambiguous = ambiguous
 
 
@@ -51,12 +48,19 @@ class _Closing(Exception):
 
 
 class Session:
-    """Use it from one task at a time. After an exception it is of no more use."""
+    """Use it from one task at a time. After an exception it is of no more use.
 
-    def __init__(self, wire: Wire, offers: Mapping[str, str], options: UpstreamOptions) -> None:
+    `patient`: one command after the other, even where the server offers PIPELINING.
+    """
+
+    def __init__(
+        self, wire: Wire, offers: Mapping[str, str], options: UpstreamOptions, *, patient: bool = False
+    ) -> None:
         self._wire = wire
         self._options = options
+        self._pipelined = "pipelining" in offers and not patient
         self._heard: list[Reply] = []
+        self._wanted = False
         self._dotted = False
         # An open transaction that the next MAIL would run into.
         self._open = False
@@ -71,7 +75,7 @@ class Session:
     async def deliver(self, order: Order) -> Answers:
         """One transaction. Raises Interrupted."""
         self._heard.clear()
-        self._dotted = False
+        self._wanted = self._dotted = False
         self._open = True
         self.messages += 1
         try:
@@ -83,10 +87,27 @@ class Session:
             return self._cut_short(order, closing.reply)
         except (Broken, TimeoutError) as error:
             text = str(error) or "it did not answer in time"
-            raise Interrupted(text, begun=bool(self._heard), ambiguous=self._dotted) from error
+            raise Interrupted(
+                text, begun=bool(self._heard), wanted=self._wanted, ambiguous=self.may_have_arrived
+            ) from error
         finally:
             if self._open:
                 self._wire.abort()
+
+    @property
+    def lost_count(self) -> bool:
+        """Whether the server could not follow the commands that it was sent at once."""
+        return self._pipelined and any(reply.code in _OUT_OF_STEP for reply in self._heard)
+
+    @property
+    def pipelined(self) -> bool:
+        """Whether the envelope goes to the server at once (RFC 2920)."""
+        return self._pipelined
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether the final dot of the last message may have left this machine."""
+        return self._dotted and self._wire.flushed
 
     def _cut_short(self, order: Order, reply: Reply) -> Answers:
         """421 answers everything that was not answered yet."""
@@ -98,8 +119,7 @@ class Session:
 
     async def _transaction(self, order: Order) -> Answers:
         async with asyncio.timeout(self._options.command_timeout.total_seconds()):
-            pipelined = "pipelining" in self.offers
-            mail, rcpts, ready = await (self._at_once(order) if pipelined else self._one_by_one(order))
+            mail, rcpts, ready = await (self._at_once(order) if self._pipelined else self._one_by_one(order))
         wanted = mail.positive and any(rcpt.positive for rcpt in rcpts)
         if ready is None or ready.code >= 400:
             self._open = mail.positive
@@ -113,7 +133,9 @@ class Session:
                 await self._reply()
             self._open = False
             return Answers(mail=mail, rcpts=rcpts, data=None)
-        data = await self._content(order.content)
+        self._wanted = True
+        order.wanted()
+        data = await self._content(order)
         if 300 <= data.code < 400:
             raise Broken(f"it answered the message with {data}")
         self._open = False
@@ -135,8 +157,9 @@ class Session:
             return mail, rcpts, None
         return mail, rcpts, await self._ask(b"DATA\r\n")
 
-    async def _content(self, content: bytes) -> Reply:
+    async def _content(self, order: Order) -> Reply:
         """The message and its final dot; nothing is changed but the dots (RFC 5321 section 4.5.2)."""
+        content = order.content
         stuffed = content.replace(b"\r\n.", b"\r\n..")
         if stuffed.startswith(b"."):
             stuffed = b"." + stuffed
@@ -147,6 +170,8 @@ class Session:
             async with asyncio.timeout(self._options.block_timeout.total_seconds()):
                 await self._drained()
         last = (max(len(view) - 1, 0) // _CHUNK) * _CHUNK
+        # A yes that is there already cannot be the answer to what was not sent yet.
+        self._hear_early()
         self._dotted = True
         self._wire.write(bytes(view[last:]) + ending)
         async with asyncio.timeout(self._options.data_timeout.total_seconds()):
@@ -159,11 +184,18 @@ class Session:
             await self._wire.drained()
         except Broken as error:
             broken = error
+        self._hear_early()
+        if broken is not None:
+            raise broken
+
+    def _hear_early(self) -> None:
+        """Raises _Closing for a no that came before the message had ended, Broken for anything else."""
         early = self._wire.early_reply()
-        if early is not None and not early.positive:
+        if early is None:
+            return
+        if early.code >= 400:
             raise _Closing(early)
-        if broken or early:
-            raise broken or Broken("it answered before the message had ended")
+        raise Broken(f"it answered {early} before the message had ended")
 
     async def _ask(self, line: bytes) -> Reply:
         self._wire.write(line)
@@ -201,57 +233,3 @@ class Session:
     def abort(self) -> None:
         """Hang up at once."""
         self._wire.abort()
-
-
-async def open_session(options: UpstreamOptions, context: ssl.SSLContext | None) -> Session:
-    """Connect, encrypt as the options say (never less), and log in. Raises Refused."""
-    client = aiosmtplib.SMTP(
-        hostname=options.host,
-        port=options.port,
-        local_hostname=options.hostname,
-        timeout=options.connect_timeout.total_seconds(),
-        use_tls=options.tls == Tls.TLS,
-        start_tls=options.tls == Tls.STARTTLS,
-        tls_context=context,
-    )
-    try:
-        await client.connect()
-        if client.is_ehlo_or_helo_needed:
-            await _greet(client)
-        if options.username is not None:
-            await _log_in(client, options)
-        if client.transport is None:
-            raise Refused("it closed the connection")
-        wire = Wire()
-        wire.adopt(cast(asyncio.Transport, client.transport))
-    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        client.close()
-        raise Refused(_told(error)) from error
-    except BaseException:
-        client.close()
-        raise
-    return Session(wire, dict(client.esmtp_extensions), options)
-
-
-async def _greet(client: aiosmtplib.SMTP) -> None:
-    try:
-        await client.ehlo()
-    except aiosmtplib.SMTPHeloError:
-        await client.helo()
-
-
-async def _log_in(client: aiosmtplib.SMTP, options: UpstreamOptions) -> None:
-    if client.get_transport_info("sslcontext") is None and not _loopback(client):
-        raise Refused("the password is not sent without TLS: set tls to starttls or tls")
-    await client.login(options.username or "", options.password or "")
-
-
-def _loopback(client: aiosmtplib.SMTP) -> bool:
-    peer = client.get_transport_info("peername")
-    return isinstance(peer, tuple) and ipaddress.ip_address(str(peer[0]).partition("%")[0]).is_loopback
-
-
-def _told(error: Exception) -> str:
-    if isinstance(error, aiosmtplib.SMTPResponseException):
-        return f"{error.code} {error.message}"
-    return str(error) or type(error).__name__

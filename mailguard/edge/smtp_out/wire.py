@@ -48,6 +48,13 @@ class Wire(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._paused = False
         self._drained: asyncio.Future[None] | None = None
+        self._cut = False
+
+    @property
+    def flushed(self) -> bool:
+        """Whether all that was written has left this process, and so may have arrived. Behind TLS a last part
+        may still have been here: in doubt it counts as gone."""
+        return not (self._cut or self._paused)
 
     @property
     def quiet(self) -> bool:
@@ -58,6 +65,9 @@ class Wire(asyncio.Protocol):
         """Take over a connection that something else has opened."""
         self._transport = transport
         transport.set_protocol(self)
+        # Paused then means that something of what was written is still here. With 0 asyncio's TLS would wait
+        # for less than nothing.
+        transport.set_write_buffer_limits(high=1, low=0)
         if transport.is_closing():
             self._break("the connection was closed")
 
@@ -66,6 +76,9 @@ class Wire(asyncio.Protocol):
         if self._trouble is not None or self._transport is None:
             raise Broken(self._trouble or "not connected")
         self._transport.write(data)
+        if self._transport.is_closing():
+            # The connection was gone already, or this was refused by it.
+            self._cut = True
 
     async def drained(self) -> None:
         """Wait until the server has taken most of what was written. Raises Broken."""
@@ -128,6 +141,8 @@ class Wire(asyncio.Protocol):
     def _break(self, trouble: str) -> None:
         if self._trouble is None:
             self._trouble = trouble
+            # What was still here then will never leave.
+            self._cut = self._cut or self._paused
         self._wake()
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)

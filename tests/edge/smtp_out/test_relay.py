@@ -1,6 +1,7 @@
 """One attempt at the upstream: the very bytes leave, and every answer is understood."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ import pytest
 
 from mailguard.core.delivery import Answer
 from mailguard.core.envelope import MailParameters
+from mailguard.edge.smtp_out import SmtpRelay
+from mailguard.ports import NotOffered
 from tests.edge.smtp_out.upstream import (
     CONTENT,
     HANG_UP,
@@ -18,6 +21,7 @@ from tests.edge.smtp_out.upstream import (
     SILENCE,
     Upstream,
     claimed,
+    options,
     relaying,
     words,
 )
@@ -239,13 +243,77 @@ async def test_a_cancelled_attempt_leaves_no_connection_behind() -> None:
         while not upstream.contents:
             await asyncio.sleep(0.01)
         attempt.cancel()
-        with pytest.raises(asyncio.CancelledError):
+        with pytest.raises(asyncio.CancelledError) as cut:
             await attempt
+        assert not isinstance(cut.value, NotOffered)
         assert words(await relay.attempt(claimed(), CONTENT)) == ["taken"]
         # Nobody says goodbye to a server that does not answer.
         async with asyncio.timeout(1):
             await relay.close()
     assert upstream.connections == 2
+
+
+@pytest.mark.parametrize("step", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA"])
+async def test_a_cancelled_attempt_says_that_nothing_was_sent(step: str) -> None:
+    upstream = Upstream(script={step: [SILENCE]})
+    async with relaying(upstream) as relay:
+        attempt = asyncio.create_task(relay.attempt(claimed(), CONTENT))
+        await asyncio.sleep(0.2)
+        attempt.cancel()
+        with pytest.raises(NotOffered):
+            await attempt
+
+
+async def _deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Takes an envelope, and hardly anything of the message."""
+    writer.write(b"220 deaf.test\r\n")
+    for answer in (b"250 deaf.test", b"250 ok", b"250 ok", b"354 go on"):
+        await reader.readline()
+        writer.write(answer + b"\r\n")
+    reader._transport.pause_reading()  # type: ignore[attr-defined]
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.sleep(30)
+    writer.transport.abort()
+
+
+@pytest.mark.parametrize("size", [200_000, 20_000_000])
+@pytest.mark.parametrize("ending", ["cancel", "timeout"])
+async def test_a_message_that_is_still_here_has_not_arrived(size: int, ending: str) -> None:
+    """The final dot stands behind the rest: where not all of it could be written, nobody has it."""
+    server = await asyncio.start_server(_deaf, "127.0.0.1", 0)
+    port, short = server.sockets[0].getsockname()[1], timedelta(seconds=0.5)
+    how = {"block_timeout": short, "data_timeout": short} if ending == "timeout" else {}
+    relay = SmtpRelay(options(Upstream(), port=port, **how))
+    attempt = asyncio.create_task(relay.attempt(claimed(), CONTENT + b"x" * size))
+    all_gone = size < 1_000_000
+    if ending == "timeout":
+        [outcome] = await attempt
+        assert outcome.ambiguous is all_gone
+    else:
+        await asyncio.sleep(0.5)
+        attempt.cancel()
+        with pytest.raises(asyncio.CancelledError) as cut:
+            await attempt
+        assert isinstance(cut.value, NotOffered) is not all_gone
+    await relay.close()
+    server.close()
+
+
+async def test_a_yes_that_was_there_before_the_message_is_no_yes() -> None:
+    upstream = Upstream(script={"DATA": ["354 go on\r\n250 2.0.0 have it"]})
+    async with relaying(upstream) as relay:
+        [outcome] = await relay.attempt(claimed(), CONTENT)
+    assert (outcome.answer, outcome.ambiguous) == (Answer.LATER, False)
+
+
+async def test_what_is_larger_than_the_server_takes_is_not_offered() -> None:
+    upstream = Upstream(offers=("SIZE 1000",))
+    async with relaying(upstream) as relay:
+        [outcome] = await relay.attempt(claimed(), CONTENT + b"x" * 1000)
+        assert outcome.reply.startswith("5.3.4 The outgoing server takes 1000 bytes at most")
+        assert outcome.answer is Answer.NEVER
+        assert words(await relay.attempt(claimed(), CONTENT)) == ["taken"]
+    assert upstream.verbs().count("MAIL") == 1
 
 
 async def test_the_null_sender() -> None:

@@ -14,7 +14,7 @@ import uvloop
 
 from mailguard.core.delivery import Answer
 from mailguard.edge.smtp_out import SmtpRelay, Tls
-from mailguard.edge.smtp_out.session import Refused, open_session
+from mailguard.edge.smtp_out.opening import Refused, open_session
 from tests.edge.smtp_out.upstream import (
     CONTENT,
     OFFERS,

@@ -1,6 +1,7 @@
 """Lines written and replies read, whatever pieces they come in."""
 
 import asyncio
+import socket
 from itertools import pairwise
 
 import pytest
@@ -107,3 +108,21 @@ def test_quiet_means_that_nothing_unasked_for_was_said() -> None:
 )
 def test_positive(code: int, positive: bool) -> None:
     assert Reply(code=code, text="").positive is positive
+
+
+async def test_it_knows_what_is_still_here_and_will_never_leave() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        wire = Wire()
+        transport, _ = await asyncio.get_running_loop().create_connection(lambda: wire, sock=ours)
+        wire.adopt(transport)
+        wire.write(b"QUIT\r\n")
+        assert wire.flushed
+        wire.write(b"x" * 1_000_000)
+        assert not wire.flushed
+    # The peer is gone: what was here then counts as never sent, also afterwards.
+    with pytest.raises(Broken):
+        await wire.reply()
+    assert not wire.flushed
+    wire.abort()

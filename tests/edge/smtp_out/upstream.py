@@ -8,6 +8,7 @@ import struct
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from mailguard.core.delivery import Outcome
 from mailguard.core.hold import Claimed, HeldRecipient
@@ -143,6 +144,8 @@ def options(upstream: Upstream, **changes: object) -> UpstreamOptions:
         "port": upstream.port,
         "hostname": "guard.corp.example",
         "tls": "none",
+        # What one test's server did is no reason to wait; test_outage.py is about the pauses.
+        "first_pause": timedelta(0),
         **changes,
     }
     return UpstreamOptions(**made)  # type: ignore[arg-type]
