@@ -24,12 +24,22 @@ class Address:
         return f"{self.local}@{self.domain}" if self.domain else self.local
 
 
-@lru_cache(maxsize=65536)
 def parse(text: str) -> Address:
-    """Take any text apart as an address; never raises."""
-    local, at, domain = text.strip().rpartition("@")
+    """Take any text apart as an address; never raises.
+
+    What is longer than any address is nobody's, and not looked at any closer.
+    """
+    if len(text) > _LONGEST:
+        return Address(local=text, domain="", plain=False)
+    return _parsed(text)
+
+
+# Short texts only, so that hostile mail cannot fill the memory by what is remembered here.
+@lru_cache(maxsize=65536)
+def _parsed(text: str) -> Address:
+    local, at, domain = text.strip(_SPACE).rpartition("@")
     if not at:
-        return Address(local=_fold(text.strip()), domain="", plain=False)
+        return Address(local=_fold(text.strip(_SPACE)), domain="", plain=False)
     folded = _fold(local)
     if len(folded) > 1 and folded[0] == folded[-1] == '"' and "\\" not in folded:
         folded = folded[1:-1]
@@ -48,18 +58,24 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
 
 
-@lru_cache(maxsize=65536)
 def ascii_domain(domain: str) -> str:
     """A domain in lower case, non-ASCII labels as A-labels (RFC 5890), without a trailing dot; "" where it
     is none."""
-    name = domain.strip().rstrip(".")
+    return _ascii_domain(domain) if len(domain) <= _LONGEST else ""
+
+
+@lru_cache(maxsize=65536)
+def _ascii_domain(domain: str) -> str:
+    name = domain.strip(_SPACE).rstrip(".")
     if name.isascii():
         lowered = name.lower()
         return lowered if _is_domain(lowered) else ""
     # UTS 46: full-width dots count as dots.
     for dot in ("\u3002", "\uff0e", "\uff61"):
         name = name.replace(dot, ".")
-    labels = unicodedata.normalize("NFKC", name).lower().split(".")
+    # Letter by letter: at the end of a word str.lower() makes another sigma of a capital one than UTS 46.
+    lowered = "".join(map(str.lower, unicodedata.normalize("NFKC", name)))
+    labels = unicodedata.normalize("NFC", lowered).rstrip(".").split(".")
     encoded = ".".join(
         label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii") for label in labels
     )
@@ -74,3 +90,7 @@ def _is_domain(name: str) -> bool:
 
 
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
+# Not every white space of Unicode: nobody else would take it off, so what has it is another domain.
+_SPACE = " \t\r\n"
+# RFC 5321 section 4.5.3.1 allows 320 octets; normal forms and A-labels take quadratic time on more.
+_LONGEST = 1000

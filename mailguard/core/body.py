@@ -25,12 +25,14 @@ def read_body(content: bytes) -> Body:
         part.alternative for part in texts if part.kind == "text/plain" and _says_something(content, part)
     }
     room = TEXT_LIMIT
+    complete = True
     whole: list[str] = []
     own: list[str] = []
     for part in texts:
         if part.kind == "text/html" and part.alternative and part.alternative in said:
             continue
         text = _text(content, part, room)
+        complete = complete and part.end - part.start <= room
         room = max(0, room - (part.end - part.start))
         whole.append(text)
         own.append(quoted.own_text(text))
@@ -38,6 +40,7 @@ def read_body(content: bytes) -> Body:
         text="\n".join(whole),
         own_text="\n".join(filter(None, own)),
         attachments=tuple(_attachments(found.parts)),
+        complete=complete,
         readable=found.whole,
     )
 
@@ -57,6 +60,8 @@ def _says_something(content: bytes, part: Part) -> bool:
 
 def _text(content: bytes, part: Part, room: int) -> str:
     raw = _decoded(content[part.start : min(part.end, part.start + room)], part.encoding)
+    if part.end - part.start > room:
+        raw = charset.before_cut(raw)
     text = charset.decode(raw, part.charset or "utf-8")
     return markup.to_text(text) if part.kind == "text/html" else charset.clean_lines(text)
 

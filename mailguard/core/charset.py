@@ -116,6 +116,17 @@ def _guess(raw: bytes) -> str:
         return raw.decode("cp1252", "replace")
 
 
+def before_cut(raw: bytes) -> bytes:
+    """Bytes that were cut off somewhere, without the character of UTF-8 that the cut may have gone through:
+    for the sake of one half character all the text would be read as Windows-1252."""
+    for back in range(1, min(4, len(raw)) + 1):
+        if raw[-back] < 0x80:
+            return raw
+        if raw[-back] >= 0xC0:
+            return raw[:-back]
+    return raw
+
+
 def clean(text: str) -> str:
     """The text on one line and without control, invisible and direction characters, for people and rules."""
     # Asked first because almost all text is clean, and this answer comes at the speed of C.

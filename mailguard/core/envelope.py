@@ -48,7 +48,8 @@ class Submission:
     """One message as a client handed it in.
 
     `content` is the DATA section after dot-unstuffing, CRLF line ends, untouched otherwise.
-    `user` is the login, None for a client of a trusted network. `protocol` is the keyword for the
+    `user` is the login, None for a client of a trusted network; `own` are the addresses and patterns that
+    the login may send as, where it is known. `protocol` is the keyword for the
     Received line (ESMTP, ESMTPS, ESMTPA, ESMTPSA: RFC 3848). `helo` is what the client called itself,
     printable ASCII only.
     """
@@ -60,3 +61,4 @@ class Submission:
     helo: str
     protocol: str
     received_at: datetime
+    own: tuple[str, ...] | None = None

@@ -17,14 +17,15 @@ _USUAL = re.compile(
     r'[ \t]*+(?:"[^"\\]*+"[ \t]*+|[^"\\()<>,;:]*)<([^"\\()<>,;:\s]++)>[ \t]*+(?:,|\Z)'
     r'|[ \t]*+([^"\\()<>,;:\s]++)[ \t]*+(?:,|\Z)'
 )
-# More than this many marks are not read: a list of some thousand addresses has fewer.
-_TOKEN_LIMIT = 20_000
+# More than this many marks are not read: a list of a thousand addresses in odd spellings has fewer.
+TOKEN_LIMIT = 5000
 _SPACE = re.compile(r"[ \t\r\n]+")
 
 
-def split(value: str) -> tuple[tuple[str, ...], bool]:
+def split(value: str, limit: int = TOKEN_LIMIT) -> tuple[tuple[str, ...], bool]:
     """The addresses of one header value, and whether the whole of it made sense.
 
+    At most `limit` marks of it are read one by one, and what is spelled as usual at its beginning besides.
     Display names, comments and group names are dropped. What is no address comes back as it stands, for
     the reader to treat as a stranger's.
     """
@@ -33,30 +34,42 @@ def split(value: str) -> tuple[tuple[str, ...], bool]:
     while item := _USUAL.match(value, place):
         usual.append(item[1] or item[2])
         place = item.end()
-    return (tuple(usual), True) if place == len(value) else _read(value)
+    if place == len(value):
+        return tuple(usual), True
+    reader, whole = _read(value, place, limit)
+    return (*usual, *reader.addresses), whole
 
 
-def _read(value: str) -> tuple[tuple[str, ...], bool]:
+def named(value: str) -> tuple[tuple[str, str], ...]:
+    """Each address of one header value with all that stands around it for people to read: display name,
+    comments, the name of its group. Encoded words are not decoded."""
+    reader, _ = _read(value, 0, TOKEN_LIMIT)
+    return tuple(zip(reader.names, reader.addresses, strict=True))
+
+
+def _read(value: str, place: int, limit: int) -> "tuple[_Reader, bool]":
     reader = _Reader()
-    place = 0
-    for _ in range(_TOKEN_LIMIT):
+    for _ in range(limit):
         mark = (_IN_COMMENT if reader.comments else _TOKEN).match(value, place)
         if mark is None:
             break
         reader.take(mark[0])
         place = mark.end()
     reader.end()
-    return tuple(reader.addresses), reader.sound and place == len(value)
+    return reader, reader.sound and place == len(value)
 
 
 @dataclass(kw_only=True, slots=True)
 class _Reader:
-    """Where in the list the reading stands: `bare` is text outside of brackets, `angle` the text inside."""
+    """Where in the list the reading stands: `bare` is text outside of brackets, `angle` the text inside,
+    `said` is comments and the name of a group."""
 
     addresses: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     sound: bool = True
     comments: int = 0
     bare: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     angle: list[str] | None = None
     bracketed: str | None = None
 
@@ -65,6 +78,7 @@ class _Reader:
             self.comments += 1
         elif self.comments:
             self.comments -= 1 if mark == ")" else 0
+            self.said.append(mark if self.comments else " ")
         elif self.angle is not None:
             self._inside(mark)
         else:
@@ -89,6 +103,7 @@ class _Reader:
             self._flush()
         elif mark == ":" and self.bracketed is None:
             # The name of a group (RFC 5322 section 3.4) is nobody's address.
+            self.said += [*self.bare, " "]
             self.bare.clear()
         else:
             # Text behind the brackets, or a quotation mark without its second.
@@ -97,11 +112,13 @@ class _Reader:
             self.bare.append(mark)
 
     def _flush(self) -> None:
-        text = self.bracketed
+        text, name = self.bracketed, "".join(self.bare)
         if text is None:
-            text = _SPACE.sub(" ", "".join(self.bare)).strip()
+            text, name = _SPACE.sub(" ", name).strip(), ""
         if text:
             self.addresses.append(text)
+            self.names.append(f"{name} {''.join(self.said)}".strip())
+            self.said.clear()
         self.bare.clear()
         self.bracketed = None
 

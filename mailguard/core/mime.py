@@ -30,6 +30,7 @@ _PARAMETER = re.compile(r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"?|([^
 _PARAMETERS = 200
 _ESCAPED = re.compile(r'\\(["\\])')
 _LINE_END = re.compile(r"\r?\n")
+_SOMETHING = re.compile(rb"\S")
 _MAIN = re.compile(r"\s*+([^\s;()<>@,\"]++)")
 
 
@@ -94,8 +95,10 @@ class _Walker:
         while self.open:
             found = self._delimiter(len(self.content))
             if found is None:
-                # A multipart that no boundary line ever came for is none.
-                self.whole = self.whole and bool(self.parts or self.leaf)
+                # A multipart that no boundary line ever came for is none; where there is nothing behind its
+                # header either, nothing is missed.
+                blank = _SOMETHING.search(self.content, self.place) is None
+                self.whole = self.whole and (bool(self.parts or self.leaf) or blank)
                 break
             start, level, closing = found
             self._end_leaf(start)
@@ -155,8 +158,6 @@ class _Walker:
         if kind.startswith("multipart/") and boundary and len(self.open) < DEPTH_LIMIT:
             self._open(kind.removeprefix("multipart/"), boundary)
             return
-        if kind.startswith("multipart/"):
-            self.whole = False
         self.leaf = (fields, body)
 
     def _header_end(self, begin: int) -> int:
@@ -188,6 +189,8 @@ class _Walker:
             self.levels = {multipart.boundary: index for index, multipart in enumerate(self.open)}
 
     def _end_leaf(self, at: int) -> None:
+        """The leaf that is being read ends here. One that calls itself a multipart could not be taken apart,
+        which is no loss where there is nothing in it."""
         if self.leaf is None:
             return
         fields, start = self.leaf
@@ -197,7 +200,10 @@ class _Walker:
         if at < len(self.content):
             end -= 2 if self.content.endswith(b"\r\n", start, at) else 1
         inside = self.open[-1] if self.open else None
-        self.parts.append(_part(fields, inside, start, max(start, end)))
+        part = _part(fields, inside, start, max(start, end))
+        if part.kind.startswith("multipart/") and _SOMETHING.search(self.content, part.start, part.end):
+            self.whole = False
+        self.parts.append(part)
 
 
 def _fields(block: bytes) -> Mapping[bytes, str]:

@@ -10,6 +10,8 @@ from mailguard.core.prose import Text, TextPattern, words
 
 FORM = "words (a * may begin or end them), or a regular expression between slashes: /…/ or /…/i"
 LONGEST = 1000
+# Steps of the compiled program. Its time on a text is at worst their product: "x{1000}" is a thousand steps.
+LARGEST = 4000
 
 _BETWEEN_SLASHES = re.compile(r"/(.+)/([gimsux]{0,4})", re.DOTALL | re.IGNORECASE)
 
@@ -52,4 +54,7 @@ def text_pattern(text: str) -> TextPattern:
         reason = error.args[0] if error.args else b""
         said = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
         raise ValueError(f"the regular expression {text} cannot be used: {said}") from None
+    if compiled.programsize > LARGEST:
+        size = f"{compiled.programsize} steps, and at most {LARGEST} are allowed"
+        raise ValueError(f"the regular expression {text} is too large: {size}; use smaller counts in {{}}")
     return Expression(source=text, compiled=compiled)

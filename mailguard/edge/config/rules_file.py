@@ -1,7 +1,9 @@
 """rules.toml: read, checked, and read again when it changes. A file with an error changes nothing."""
 
 import asyncio
+import errno
 import hashlib
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
@@ -165,6 +167,9 @@ class RulesFile:
 
 def _read(path: Path) -> bytes:
     try:
+        # A pipe that nobody writes to would keep the reader waiting for ever.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(errno.EINVAL, "it is no file")
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except OSError as error:
