@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from mailguard.cli.asking import ask
 from mailguard.cli.ending import told
+from mailguard.core.errors import MailguardError
 from mailguard.core.told import Told
 from mailguard.edge.config import Settings, check_config, load_settings
 
@@ -39,7 +40,7 @@ def ailments(config: Path | None) -> list[Ailment]:
     settings = load_settings(config)
     return [
         *_disk(settings),
-        *_guard(config),
+        *_guard(config, settings),
         *_upstream(settings),
         *_logins(settings),
     ]
@@ -66,14 +67,21 @@ def _disk(settings: Settings) -> Iterator[Ailment]:
         yield Ailment(problem=f"SQLite {sqlite3.sqlite_version} is too old", mend="use SQLite 3.35 or newer")
 
 
-def _guard(config: Path | None) -> Iterator[Ailment]:
+def _guard(config: Path | None, settings: Settings) -> Iterator[Ailment]:
     answer = ask(config, {"verb": "status"})
     if told(answer) is not Told.DONE:
-        yield Ailment(problem=f"no answer from the guard: {answer['text']}", mend="look into its log")
+        # Where the store itself says what to do, that is what to do.
+        text, _, mend = str(answer["text"]).rpartition("; ")
+        problem, mend = (text, mend) if text else (mend, "do that; the guard's log may tell more")
+        yield Ailment(problem=f"no answer from the guard: {problem}", mend=mend)
         return
     status = cast("dict[str, Any]", answer["status"])
     if not status["running"]:
         yield Ailment(problem="the guard is not running", mend="start it: mailguard serve")
+        yield from _queue_file(settings)
+    for trouble in status.get("troubles", ()):
+        problem, _, mend = str(trouble).rpartition("; ")
+        yield Ailment(problem=problem, mend=mend)
     if status["overdue"]:
         yield Ailment(
             problem=f"{status['overdue']} messages are late, the oldest since {status['oldest_overdue']}",
@@ -83,6 +91,22 @@ def _guard(config: Path | None) -> Iterator[Ailment]:
         yield Ailment(
             problem=f"the rules file is not in force: {error}", mend="mend it; it is re-read at once"
         )
+
+
+def _queue_file(settings: Settings) -> Iterator[Ailment]:
+    """What only shows when all of it is read, which takes a while: not beside a guard that is running."""
+    # Imported here because a running guard answers without all this.
+    from mailguard.edge.store import StateLock, examine  # noqa: PLC0415
+
+    if settings.database is None or not settings.database.exists():
+        return
+    mend = "keep a copy of the state directory, then restore a backup, or install the version that wrote it"
+    try:
+        with StateLock.take(settings.state_dir):
+            for problem in examine(settings.database):
+                yield Ailment(problem=problem, mend=mend)
+    except MailguardError as error:
+        yield Ailment(problem=str(error), mend=mend)
 
 
 def _upstream(settings: Settings) -> Iterator[Ailment]:

@@ -1,16 +1,45 @@
-"""The real time."""
+"""The time that the guard goes by: it starts with the wall clock, and no step of the wall clock moves it.
+
+A sender who was told "until 10:05" at 10:00 was promised five minutes. When somebody sets the wall clock an
+hour ahead meanwhile, the message must not leave at once; when it is set back, it must not wait an hour more.
+So this time is the wall clock at the start plus the time that really went by since, sleep of the machine
+included (CLOCK_BOOTTIME). What a time server corrects slowly, it corrects in both alike. A step is made up
+for slowly, by DRIFT of the time that goes by, which is less than the `margin` for any usual delay; and at
+once, where nothing waits that is due sooner than the step is long (Steps). On the disk are times of the wall
+clock: a restart starts with it again, and what is due by it leaves. Zones and summer time play no part: all
+of this is UTC.
+"""
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+from mailguard.ports import Log
+
+# A millisecond a second: an hour is made up for in six weeks, a second in 17 minutes.
+DRIFT = 0.001
+# What a step is, and not the noise between two readings.
+STEP = 0.5
 
 
 class SystemClock:
     """ports.Clock on the machine's clocks."""
 
+    def __init__(self) -> None:
+        self._elapsed = elapsed()
+        self._time = wall()
+
     def now(self) -> datetime:
-        """The wall clock, aware, in UTC."""
-        return datetime.now(UTC)
+        """The guard's time, aware, in UTC."""
+        return datetime.fromtimestamp(self._read(), UTC)
+
+    def behind(self) -> timedelta:
+        """How far the wall clock is ahead of the guard's time; negative where it was set back."""
+        return timedelta(seconds=wall() - self._read())
+
+    def adopt(self) -> None:
+        """Go by the wall clock from now on."""
+        self._elapsed, self._time = elapsed(), wall()
 
     def monotonic(self) -> float:
         """Seconds that never jump, not even when somebody sets the clock."""
@@ -19,3 +48,56 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait without blocking the loop."""
         await asyncio.sleep(seconds)
+
+    def _read(self) -> float:
+        at = elapsed()
+        gone = max(0.0, at - self._elapsed)
+        self._elapsed = at
+        straight = self._time + gone
+        # Never back, and never faster or slower than by DRIFT.
+        self._time = straight + max(-gone * DRIFT, min(gone * DRIFT, wall() - straight))
+        return self._time
+
+
+def wall() -> float:
+    """Seconds since 1970, as the machine's clock is set."""
+    return time.time()
+
+
+def elapsed() -> float:
+    """Seconds that go by, also while the machine sleeps."""
+    # Only Linux knows it.
+    boot: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
+class Steps:
+    """Tells the log of steps of the wall clock, and lets the guard's time follow where that moves nothing."""
+
+    def __init__(self, clock: SystemClock, log: Log) -> None:
+        self._clock = clock
+        self._log = log
+        self._known = timedelta(0)
+
+    async def look(self, next_due: datetime | None) -> None:
+        """Where the wall clock stands, every few seconds; `next_due` is when the next message leaves."""
+        behind = self._clock.behind()
+        if abs(behind - self._known).total_seconds() >= STEP:
+            self._log.trouble("clock_stepped", by=behind - self._known, wall_clock_ahead=behind)
+        self._known = behind
+        if abs(behind).total_seconds() < STEP:
+            return
+        # What leaves later than the step is long goes by the wall clock, as its sender does.
+        if next_due is None or next_due - self._clock.now() > abs(behind):
+            self._clock.adopt()
+            self._known = timedelta(0)
+            self._log.event("clock_adopted", by=behind)
+
+    def told(self) -> str | None:
+        """What the operator should know of it; None where the clocks agree."""
+        if abs(self._known).total_seconds() < STEP:
+            return None
+        return (
+            f"the wall clock was set: it is {self._known.total_seconds():+.0f} s from the guard's time, by"
+            " which what waits will leave; a restart takes the new time over at once"
+        )

@@ -1,13 +1,16 @@
-"""Opens the ports, keeps the TLS certificate fresh, and closes the ports again.
+"""Opens the ports, keeps the TLS certificate fresh, counts the open files, and closes the ports again.
 
 What speaks on a port is made by the factory that comes with it; this module knows no protocol.
 """
 
 import asyncio
 import contextlib
+import os
+import resource
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from mailguard.core.errors import ConfigurationError, Fault
@@ -15,6 +18,11 @@ from mailguard.ports import Log
 
 # Connections that the kernel keeps while we are busy.
 BACKLOG = 1024
+
+# Files that the guard needs besides its clients': the store, the outgoing server, the command line.
+SPARE_FILES = 48
+UNLIMITED = 1 << 20
+OPEN_FILES = Path("/proc/self/fd")
 
 Factory = Callable[[], asyncio.BaseProtocol]
 
@@ -83,6 +91,61 @@ def split(address: str) -> tuple[str, int]:
 def written(host: str, port: int) -> str:
     """`host:port`, as `split` reads it."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class OpenFiles:
+    """How many files and connections the process may have open; all that the system allows are asked for.
+
+    A connection too many is closed by the event loop before anybody could answer it, and without a word; so
+    the sessions are fewer than the files (`connections`), and the log is told here where it happens still.
+    """
+
+    def __init__(self, log: Log) -> None:
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        # A service manager may have forbidden it.
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        self._log = log
+        self._short = False
+
+    @property
+    def limit(self) -> int:
+        """How many the system allows now."""
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return soft if soft != resource.RLIM_INFINITY else UNLIMITED
+
+    def connections(self, wanted: int) -> int:
+        """As many of the wanted sessions as there are files for."""
+        possible = max(1, self.limit - SPARE_FILES)
+        if wanted > possible:
+            self._log.trouble("fewer_connections", wanted=wanted, possible=possible, open_files=self.limit)
+        return min(wanted, possible)
+
+    async def look(self, next_due: datetime | None) -> None:
+        """Tell the log when hardly a file can be opened any more, and when it is over."""
+        try:
+            # Listing them opens one more.
+            count = len(await asyncio.to_thread(os.listdir, OPEN_FILES)) - 1
+        except FileNotFoundError:
+            # A system without this list.
+            return
+        except OSError:
+            count = self.limit
+        short = count >= self.limit - SPARE_FILES // 4
+        if short and not self._short:
+            self._log.trouble("open_files_exhausted", open=count, limit=self.limit)
+        elif self._short and not short:
+            self._log.event("open_files_enough", open=count, limit=self.limit)
+        self._short = short
+
+    def told(self) -> str | None:
+        """Why clients are turned away, and what to do; None where they are not."""
+        if not self._short:
+            return None
+        return (
+            f"of {self.limit} files hardly one can be opened: clients are turned away; lower max_connections,"
+            " or raise LimitNOFILE of the service (ulimit -n)"
+        )
 
 
 class Certificates:

@@ -1,10 +1,12 @@
 """What is finished is forgotten in time: bytes first, then metadata; the store shrinks with it."""
 
+from mailguard.core import resubmission
 from mailguard.core.errors import StoreError
 from mailguard.ports import Clock, Log, Policies, Store
 
 EVERY_SECONDS = 600.0
-AT_ONCE = 500
+# What is forgotten in one transaction: some 10 ms, in which nobody else can write.
+AT_ONCE = 100
 
 
 class Retention:
@@ -28,11 +30,9 @@ class Retention:
     async def sweep(self) -> int:
         """Forget all that is due to be forgotten, a bounded bite at a time; how many messages."""
         policy, now = self._policies.current, self._clock.now()
+        # What can still be restored, or handed in again, is kept, however short `keep` is.
+        keep = max(policy.keep, policy.undo, resubmission.WINDOW)
         total = 0
-        while True:
-            # What can still be restored is kept, however short `keep` is.
-            keep = max(policy.keep, policy.undo)
-            touched = await self._store.forget(now - keep, now - policy.undo, AT_ONCE)
+        while touched := await self._store.forget(now - keep, now - policy.undo, AT_ONCE):
             total += touched
-            if touched < AT_ONCE:
-                return total
+        return total

@@ -1,11 +1,14 @@
 """The doctor names what is wrong, and the mend."""
 
 import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from mailguard.cli.examination import ailments
+from mailguard.edge.store import engine, examine
+from mailguard.edge.store.examining import unknown_states
 
 
 def problems(config: Path) -> str:
@@ -49,3 +52,29 @@ def test_an_upstream_that_cannot_be_reached(config: Path) -> None:
     upstream = f'[upstream]\nkind = "smtp"\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\n'
     config.write_text(config.read_text() + upstream)
     assert f"127.0.0.1:{port} cannot be reached" in problems(config)
+
+
+def test_a_queue_that_is_gone(config: Path) -> None:
+    state = config.parent / "state"
+    (state / "queue.db-trace").write_text("kept\n")
+    told = problems(config)
+    assert "is missing, though mail was kept in it" in told
+    assert "backup" in told
+
+
+def test_a_queue_with_a_state_that_is_not_known(config: Path) -> None:
+    path = config.parent / "state" / "queue.db"
+    with closing(engine.connect(path)) as connection:
+        connection.execute("INSERT INTO tally (state, messages) VALUES ('levitating', 2)")
+        assert unknown_states(connection) == 2
+    assert examine(path) == []
+    assert "is damaged" not in problems(config)
+
+
+def test_a_damaged_queue(config: Path) -> None:
+    path = config.parent / "state" / "queue.db"
+    engine.connect(path).close()
+    content = bytearray(path.read_bytes())
+    content[-4096:] = b"\xff" * 4096
+    path.write_bytes(content)
+    assert "is damaged" in problems(config)

@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 import os
+import resource
 import socket
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import trustme
 
 from mailguard.core.errors import ConfigurationError
-from mailguard.edge.listeners import Certificates, Port, listen, split, written
+from mailguard.edge.listeners import SPARE_FILES, Certificates, OpenFiles, Port, listen, split, written
 from tests.upstreams import Lines
 
 HOST = "guard.example"
@@ -204,3 +206,50 @@ def test_old_tls_is_not_spoken(files: Files) -> None:
     context = Certificates(cert=files.cert, key=files.key, log=Lines()).context()
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
     assert shake_hands(context, authority, maximum_version=ssl.TLSVersion.TLSv1_2) == "TLSv1.2"
+
+
+# ---- open files
+
+
+@pytest.fixture
+def file_limit() -> Iterator[None]:
+    """What a test does to the limit is undone."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_all_the_files_that_the_system_allows_are_asked_for(file_limit: None) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(300, hard), hard))
+    assert OpenFiles(Lines()).limit == hard
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == hard
+
+
+def test_there_are_never_more_sessions_than_files(file_limit: None) -> None:
+    log = Lines()
+    files = OpenFiles(log)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (300, hard))
+    assert files.connections(200) == 200
+    assert log.names == []
+    assert files.connections(500) == 300 - SPARE_FILES
+    assert log.names == ["fewer_connections"]
+
+
+async def test_the_end_of_the_files_is_told_once_and_so_is_its_end(file_limit: None) -> None:
+    log = Lines()
+    files = OpenFiles(log)
+    await files.look(None)
+    assert (files.told(), log.names) == (None, [])
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 1, hard))
+    for _ in range(2):
+        await files.look(None)
+    told = files.told()
+    assert told is not None
+    assert "LimitNOFILE" in told
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    await files.look(None)
+    assert files.told() is None
+    assert log.names == ["open_files_exhausted", "open_files_enough"]

@@ -1,8 +1,20 @@
 """The store on a disk: the queue and the memory in one SQLite database under the state directory."""
 
+from mailguard.edge.store.backup import Standstill, check_log
+from mailguard.edge.store.examining import examine
 from mailguard.edge.store.lock import StateLock
 from mailguard.edge.store.memory import SqliteMemory
 from mailguard.edge.store.messages import SqliteStore
+from mailguard.edge.store.records import SqliteRecords
 from mailguard.edge.store.sqlite import Database
 
-__all__ = ["Database", "SqliteMemory", "SqliteStore", "StateLock"]
+__all__ = [
+    "Database",
+    "SqliteMemory",
+    "SqliteRecords",
+    "SqliteStore",
+    "Standstill",
+    "StateLock",
+    "check_log",
+    "examine",
+]

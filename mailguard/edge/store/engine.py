@@ -1,5 +1,6 @@
 """The SQLite file itself: how it is opened, and what its errors mean to a person."""
 
+import errno
 import os
 import sqlite3
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from mailguard.core.errors import MailguardError, StoreError, StoreFull, StoreLocked
 from mailguard.edge.store import migrate
+from mailguard.edge.store.trace import Trace, sync_directory
 
 # A program that looks into the file for a moment may end; one that stays has to be stopped.
 BUSY_SECONDS = 1.0
@@ -14,6 +16,24 @@ BUSY_SECONDS = 1.0
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _NOT_WRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT)
+_READING = (sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ)
+_INCREMENTAL = 2
+# What `file` tells of the database: "mgrd".
+_APPLICATION = 0x6D677264
+
+
+class QueueFile(sqlite3.Connection):
+    """A connection that leaves a trace of how it ended (trace.py)."""
+
+    trace: Trace | None = None
+
+    def close(self) -> None:
+        """Write the log back and remove it."""
+        # Noted before: a log that is gone must never look lost.
+        if self.trace is not None:
+            self.trace.closed()
+        super().close()
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -21,16 +41,59 @@ def connect(path: Path) -> sqlite3.Connection:
 
     Raises sqlite3.Error and OSError as they come, UnknownSchema, StoreError.
     """
+    trace = Trace(path)
+    trace.check()
     _make_private(path)
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256)
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256, factory=QueueFile
+    )
     try:
         _configure(connection, path)
+        trace.take_log(connection.execute("PRAGMA page_count").fetchone()[0])
         migrate.upgrade(connection, path, migrate.load("sqlite"), datetime.now(UTC))
-        _sync_directory(path.parent)
+        _begin(connection, trace)
+        sync_directory(path.parent)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _begin(connection: QueueFile, trace: Trace) -> None:
+    try:
+        begin_log(connection)
+    except sqlite3.Error as error:
+        if not is_full(error):
+            raise
+        # A full disk must not keep people from what is held; the log begins with the first change.
+        return
+    trace.opened()
+    connection.trace = trace
+
+
+def begin_log(connection: sqlite3.Connection) -> None:
+    """Commit something that changes nothing: from now on the log has something in it, on the disk."""
+    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+
+
+def is_full(error: Exception) -> bool:
+    """Whether there was no room on the disk."""
+    return _kind(error) == sqlite3.SQLITE_FULL
+
+
+def is_disk_fault(error: Exception) -> bool:
+    """Whether the disk failed."""
+    return _kind(error) == sqlite3.SQLITE_IOERR
+
+
+def is_read_fault(error: Exception) -> bool:
+    """Whether the disk failed to read: nothing that was written is in doubt."""
+    return getattr(error, "sqlite_errorcode", 0) in _READING
+
+
+def _kind(error: Exception) -> int:
+    # The low byte is the kind of error; the rest says more of where it came from.
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _make_private(path: Path) -> None:
@@ -45,7 +108,10 @@ def _configure(connection: sqlite3.Connection, path: Path) -> None:
     # Exclusive before anything else is asked of the file: the index of the write-ahead log is then kept in
     # memory, and a second connection, which the log of SQLite before 3.51.3 does not survive, cannot be.
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    # Only where it is not so yet: SQLite writes it down each time it is told, also into a file that turns
+    # out to be none of ours.
+    if connection.execute("PRAGMA auto_vacuum").fetchone() != (_INCREMENTAL,):
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise StoreError(f"the disk of {path} cannot hold a write-ahead log; put state_dir on a local disk")
@@ -62,15 +128,6 @@ def _configure(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA journal_size_limit = 67108864")
 
 
-def _sync_directory(directory: Path) -> None:
-    # SQLite syncs the directory for its journals, but not for the database that it makes.
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def translated(error: Exception, path: Path) -> Exception:
     """The error as a person should read it; every error is one of ours afterwards."""
     if isinstance(error, MailguardError):
@@ -82,9 +139,9 @@ def translated(error: Exception, path: Path) -> Exception:
 
 def _told(error: Exception, path: Path) -> StoreError:
     if isinstance(error, OSError):
-        return StoreError(f"cannot use {path}: {error.strerror}; this user must be able to read and write it")
-    # The low byte is the kind of error; the rest says more of where it came from.
-    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        hint = "; this user must be able to read and write it" if error.errno in _NOT_ALLOWED else ""
+        return StoreError(f"cannot use {path}: {error.strerror}{hint}")
+    kind = _kind(error)
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     if kind == sqlite3.SQLITE_FULL:
         return StoreFull(f"no room on the disk of {path}; make room there, the store goes on by itself")

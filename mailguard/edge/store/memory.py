@@ -46,6 +46,10 @@ class SqliteMemory:
         if digests:
             await self._database.write(_learn_all, _Lesson(digests, people))
 
+    async def erase(self, address: str) -> None:
+        """Take a person (normal form) out of every thread. Raises StoreError."""
+        await self._database.write(_erase, _storable(address))
+
 
 def _digests(message_ids: Sequence[str]) -> list[int]:
     named = list(dict.fromkeys(one for one in message_ids if one))
@@ -138,3 +142,9 @@ def _enter(connection: sqlite3.Connection, thread: int, lesson: _Lesson) -> None
         """,
         {"thread": thread, "people": listed(lesson.participants), "most": MOST_PARTICIPANTS},
     )
+
+
+def _erase(connection: sqlite3.Connection, addresses: Sequence[str]) -> list[None]:
+    for address in addresses:
+        connection.execute("DELETE FROM participant WHERE address = ?", (address,))
+    return [None] * len(addresses)

@@ -11,14 +11,14 @@ from mailguard.core.hold import Change, Claimed, HeldMessage, NewMessage
 from mailguard.edge.store import queries, rows, steps
 from mailguard.edge.store.sqlite import Database
 from mailguard.edge.store.steps import Bite, Due, Step
-from mailguard.ports import Census, Page
+from mailguard.ports import Census, First, Mark, Page
 
 # What moves, claims and settlements need must still fit when no more mail is taken: the write-ahead log
 # may grow by some 4 MB until it is written back, and the file by as much.
 RESERVE_BYTES = 16 * 1024 * 1024
 PAGE_BYTES = 4096
 # How often one `forget` may give free pages back: at most 256 MB, a bite at a time between other jobs.
-SHRINK_BITES = 64
+SHRINK_BITES = 256
 # The rows of a message are small; only its bytes weigh.
 ROW_BYTES = 2048
 
@@ -31,16 +31,18 @@ class SqliteStore:
         self._database = database
         self._reserve = reserve
 
-    async def add(self, new: NewMessage) -> None:
-        """Put a message in. On return it survives a loss of power. Raises StoreFull, StoreError."""
-        await self._take(Step([rows.added(new)]), len(new.content))
+    async def add(self, new: NewMessage, mark: Mark | None = None) -> First | None:
+        """Put a message in, or find that it was handed in before. On return it survives a loss of power.
+        Raises StoreFull, StoreError."""
+        taken = await self._take(Step([rows.added(new)], mark=mark), len(new.content))
+        return taken if isinstance(taken, First) else None
 
     async def apply(self, change: Change) -> bool:
         """Make one step, whole, if nobody was faster; False where somebody was, or where the message is
         forgotten (nothing changed then)."""
         adds = [rows.added(new) for new in change.adds]
         weight = sum(len(new.content) for new in change.adds)
-        return await self._take(Step(adds, rows.changed(change)), weight)
+        return await self._take(Step(adds, rows.changed(change)), weight) is True
 
     async def find(self, prefix: str) -> HeldMessage:
         """The message whose id is, or starts with, `prefix`. Raises NoSuchMessage, AmbiguousId."""
@@ -62,7 +64,7 @@ class SqliteStore:
     async def claim(self, now: datetime, limit: int) -> Sequence[Claimed]:
         """Take in hand at most `limit` messages with due recipients, most overdue first. Fewer where their
         bytes would be too many for the memory (steps.CLAIM_BYTES)."""
-        return await self._database.write(self._claim_all, Due(now, limit))
+        return await self._database.write(self._claim_all, Due(now, limit), vital=True)
 
     async def next_due(self) -> datetime | None:
         """When the next claim or expiry will have something to do; None where nothing waits for a time."""
@@ -78,25 +80,40 @@ class SqliteStore:
 
     async def forget(self, finished_before: datetime, undo_before: datetime, limit: int) -> int:
         """Remove bytes and metadata that nobody can want any more, and give room back to the disk; how many
-        messages were touched."""
-        touched = await self._database.write(steps.forget, Bite(finished_before, undo_before, limit))
+        messages were touched. When there are none, no bytes of any are left in the log either."""
+        touched = await self._database.write(
+            steps.forget, Bite(finished_before, undo_before, limit), vital=True
+        )
         for _ in range(SHRINK_BITES):
             if not await self._database.read(steps.shrink):
                 break
+        if not touched:
+            await self._database.read(steps.empty_log)
         return touched
 
     async def census(self, now: datetime) -> Census:
         """Counts by state, and what is overdue: not gone by the time its sender was told, and the margin."""
         return await self._database.read(queries.census, now)
 
+    async def restored_from(self) -> datetime | None:
+        """When the backup was made that this store was restored from."""
+        return await self._database.read(queries.restored_from)
+
+    async def settled_in(self) -> None:
+        """What a restored store held is taken care of."""
+        await self._database.write(steps.settle_in, None)
+
     async def close(self) -> None:
         """Finish what is being written and let the database go."""
         await self._database.close()
 
-    async def _take(self, step: Step, weight: int) -> bool:
-        return await self._database.write(self._take_all, step, weight=weight + ROW_BYTES)
+    async def _take(self, step: Step, weight: int) -> bool | First:
+        vital = step.change is not None
+        return await self._database.write(self._take_all, step, weight=weight + ROW_BYTES, vital=vital)
 
-    def _take_all(self, connection: sqlite3.Connection, asked: Sequence[Step]) -> Sequence[bool | Exception]:
+    def _take_all(
+        self, connection: sqlite3.Connection, asked: Sequence[Step]
+    ) -> Sequence[bool | First | Exception]:
         fits = self._fits(connection, asked)
         taken = iter(steps.take(connection, [step for step, fit in zip(asked, fits, strict=True) if fit]))
         full = StoreFull(f"the disk of {self._database.path} is nearly full; make room there")

@@ -166,6 +166,12 @@ def census(connection: sqlite3.Connection, now: datetime) -> Census:
     )
 
 
+def restored_from(connection: sqlite3.Connection) -> datetime | None:
+    """When the copy was made that this file is; None where it is no copy, or no fresh one."""
+    (at,) = connection.execute("SELECT max(at) FROM backup").fetchone()
+    return None if at is None else rows.moment(at)
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """One stretch of the list: what leaves at a time, what waits for a person, what is finished. Each has

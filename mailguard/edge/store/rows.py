@@ -31,6 +31,9 @@ _encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 class AddedRows:
     """A new message: its rows, complete but for the number that the store will give it."""
 
+    id: str
+    state: str
+    received_at: str
     message: Row
     recipients: Sequence[Row]
     event: Row
@@ -62,9 +65,12 @@ def added(new: NewMessage) -> AddedRows:
     """The rows of a new message."""
     message = new.message
     return AddedRows(
+        id=message.id,
+        state=message.state.value,
+        received_at=time(message.received_at),
         message=(message.id, *_in_hand(message), *_timing(message), *_fixed(message)),
         recipients=[_recipient(place, recipient) for place, recipient in enumerate(message.recipients)],
-        event=_event(message.version, new.event),
+        event=event_row(message.version, new.event),
         content=new.content,
     )
 
@@ -86,7 +92,7 @@ def changed(change: Change) -> ChangedRows:
             if place >= len(old) or recipient != old[place]
         ],
         places=len(new) if len(new) < len(old) else None,
-        event=_event(after.version, change.event),
+        event=event_row(after.version, change.event),
         drop_body=change.drop_body,
     )
 
@@ -198,7 +204,8 @@ def _recipient(place: int, recipient: HeldRecipient) -> Row:
     )
 
 
-def _event(version: int, event: Event) -> Row:
+def event_row(version: int, event: Event) -> Row:
+    """One line of history, but for its message."""
     return (
         version,
         _time(event.at),

@@ -7,10 +7,12 @@ transaction is the task's, and goes on.
 """
 
 import asyncio
+import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -19,6 +21,8 @@ import aiosqlite
 
 from mailguard.core.errors import StoreError
 from mailguard.edge.store import engine
+from mailguard.edge.store.examining import unknown_states
+from mailguard.edge.store.pen import Bulk, Pen, Write
 from mailguard.ports import Log
 
 # No transaction much larger than this: those behind it wait for it, and the write-ahead log grows by it.
@@ -28,23 +32,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 J = TypeVar("J")
 
-Bulk = Callable[[sqlite3.Connection, Sequence[J]], Sequence[R | Exception]]
-"""Does like jobs inside one transaction: a result for each, in their order; an exception as a result is
-that job's alone, an exception raised undoes the whole transaction."""
-
 
 # No repr: a job carries a message, and aiosqlite writes the repr of what it does into its debug log.
 @dataclass(frozen=True, eq=False, repr=False, slots=True)
 class _Read:
     query: Callable[[sqlite3.Connection], Any]
-    future: "asyncio.Future[Any]"
-
-
-@dataclass(frozen=True, eq=False, repr=False, slots=True)
-class _Write:
-    bulk: Bulk[Any, Any]
-    job: Any
-    weight: int
     future: "asyncio.Future[Any]"
 
 
@@ -70,19 +62,33 @@ class _Connection(aiosqlite.Connection):
 class Database:
     """The open database file. Make one with `open`; `close` must be called, also after a failure."""
 
-    def __init__(self, connection: _Connection, path: Path, log: Log) -> None:
+    def __init__(
+        self, connection: _Connection, path: Path, log: Log, pen: Pen, has_room: Callable[[], bool]
+    ) -> None:
         self.path = path
         self.log = log
         self._connection = connection
+        self._pen = pen
+        self._has_room = has_room
+        self._unknown = 0
         self._reads: deque[_Read] = deque()
-        self._writes: deque[_Write] = deque()
+        self._writes: deque[Write] = deque()
         self._wanted = asyncio.Event()
         self._closing = False
         self._task = asyncio.create_task(self._serve(), name="store")
 
     @classmethod
-    async def open(cls, path: Path, *, log: Log) -> Self:
-        """Open the file, making or upgrading it where that is needed.
+    async def open(
+        cls,
+        path: Path,
+        *,
+        log: Log,
+        make_room: Callable[[], bool] = lambda: False,
+        has_room: Callable[[], bool] = lambda: True,
+    ) -> Self:
+        """Open the file, making or upgrading it where that is needed. `make_room` is asked, in the store's
+        thread, where the disk is full and something vital is to be written; it tells whether it made some.
+        `has_room` tells whether what was made then is to be had again.
 
         Raises StoreLocked where another program has it, StoreError where it is damaged or cannot be written,
         UnknownSchema where a newer mailguard wrote it.
@@ -98,7 +104,7 @@ class Database:
             if isinstance(error, Exception):
                 raise engine.translated(error, path) from error
             raise
-        return cls(connection, path, log)
+        return cls(connection, path, log, Pen(make_room), has_room)
 
     async def read(
         self, query: Callable[Concatenate[sqlite3.Connection, P], R], *args: P.args, **kwargs: P.kwargs
@@ -110,17 +116,40 @@ class Database:
         result: R = await future
         return result
 
-    async def write(self, bulk: Bulk[J, R], job: J, *, weight: int = 0) -> R:
+    async def write(self, bulk: Bulk[J, R], job: J, *, weight: int = 0, vital: bool = False) -> R:
         """What `bulk` makes of the job, once it is on the disk; `weight` is roughly its size in bytes.
+        A `vital` job may have the last of the disk's room.
 
         Jobs of the same `bulk` that wait at the same time are handed to it together. A job that was put in
         is done, even where its caller is cancelled: what an upstream has taken must be written down.
         """
         future = self._future()
-        self._writes.append(_Write(bulk, job, weight, future))
+        self._writes.append(Write(bulk, job, weight, vital, future))
         self._wanted.set()
         result: R = await future
         return result
+
+    async def look(self, next_due: datetime | None) -> None:
+        """Where the disk failed or was full, see whether it works again."""
+        if self._closing:
+            return
+        if self._pen.doubtful:
+            await self.read(self._pen.try_again)
+        if self._pen.tight and self._has_room():
+            await self.read(self._pen.relax)
+        with contextlib.suppress(StoreError):
+            self._unknown = await self.read(unknown_states)
+
+    def told(self) -> str | None:
+        """Why nothing can be written at this moment; None where it can."""
+        if self._pen.doubtful:
+            return f"the disk of {self.path} failed, and nothing can be stored; look into the system's log"
+        if self._unknown:
+            return (
+                f"{self._unknown} messages in {self.path} have a state that this version does not know, and"
+                " stay where they are; install the newer mailguard that wrote them"
+            )
+        return None
 
     async def close(self) -> None:
         """Finish what was asked for, then close the file. A second call does nothing."""
@@ -136,11 +165,11 @@ class Database:
     async def _serve(self) -> None:
         try:
             while await self._more():
-                await self._turn(_read_all, self._take_reads())
-                await self._turn(_write_all, self._take_writes())
+                await self._turn(self._read_all, self._take_reads())
+                await self._turn(self._pen.write, self._take_writes())
         finally:
             self._closing = True
-            left: list[_Read | _Write] = [*self._reads, *self._writes]
+            left: list[_Read | Write] = [*self._reads, *self._writes]
             for job in left:
                 _settle(job.future, StoreError(f"the store {self.path} is closed"))
             await self._connection.end()
@@ -159,10 +188,10 @@ class Database:
         self._reads.clear()
         return jobs
 
-    def _take_writes(self) -> list[_Write]:
+    def _take_writes(self) -> list[Write]:
         """The first job and all those like it: what is quick to do does not wait for what is slow."""
-        jobs: list[_Write] = []
-        others: deque[_Write] = deque()
+        jobs: list[Write] = []
+        others: deque[Write] = deque()
         room = BATCH_BYTES
         while self._writes:
             job = self._writes.popleft()
@@ -189,6 +218,17 @@ class Database:
         for job, result in zip(jobs, results, strict=True):
             _settle(job.future, self._told(result) if isinstance(result, Exception) else result)
 
+    def _read_all(self, connection: sqlite3.Connection, reads: list[_Read]) -> list[Any]:
+        results: list[Any] = []
+        for read in reads:
+            try:
+                results.append(read.query(connection))
+            except Exception as error:  # noqa: BLE001  it is the asker's, and told to the asker
+                # Some of what is asked between the transactions writes all the same: free pages given back.
+                self._pen.doubt(connection, error)
+                results.append(error)
+        return results
+
     def _told(self, error: Exception) -> Exception:
         told = engine.translated(error, self.path)
         if type(told) is StoreError:
@@ -203,38 +243,3 @@ def _settle(future: "asyncio.Future[Any]", result: object) -> None:
         future.set_exception(result)
     else:
         future.set_result(result)
-
-
-def _read_all(connection: sqlite3.Connection, reads: list[_Read]) -> list[Any]:
-    results: list[Any] = []
-    for read in reads:
-        try:
-            results.append(read.query(connection))
-        except Exception as error:  # noqa: BLE001  it is the asker's, and told to the asker
-            results.append(error)
-    return results
-
-
-def _write_all(connection: sqlite3.Connection, writes: list[_Write]) -> list[Any]:
-    try:
-        return _commit(connection, writes)
-    except Exception as error:  # noqa: BLE001  it is the caller's, and told to the caller
-        if len(writes) == 1:
-            return [error]
-    # One of them spoilt it for all; each alone, only that one fails.
-    return [result for write in writes for result in _write_all(connection, [write])]
-
-
-def _commit(connection: sqlite3.Connection, writes: list[_Write]) -> list[Any]:
-    # Only where the ROLLBACK below could not be done either: a disk that comes and goes.
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        results = list(writes[0].bulk(connection, [write.job for write in writes]))
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return results

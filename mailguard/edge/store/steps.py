@@ -14,15 +14,17 @@ from mailguard.core import moves
 from mailguard.core.errors import IllegalMove
 from mailguard.core.events import GUARD
 from mailguard.core.hold import Change, Claimed
-from mailguard.edge.store import queries, rows
+from mailguard.edge.store import queries, resubmission, rows
 from mailguard.edge.store.bulk import Row, RowsStatement, chunks, listed
 from mailguard.edge.store.rows import AddedRows, ChangedRows
-from mailguard.ports import Log
+from mailguard.ports import First, Log, Mark
 
 # What one claim may bring into memory.
 CLAIM_BYTES = 64 * 1024 * 1024
-# 1000 pages of 4 KiB: some ten milliseconds in which nobody else can write.
-SHRINK_PAGES = 1000
+# What is overwritten at once, so that nobody waits long to write; the last message may make it more.
+BITE_BYTES = 1024 * 1024
+# Pages of 4 KiB: some ten milliseconds in which nobody else can write.
+SHRINK_PAGES = 250
 
 _ADD_MESSAGE = RowsStatement(
     head="""
@@ -81,10 +83,11 @@ _BODY = "(SELECT content FROM body WHERE message = ?)"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """New messages, one step of an old one, or both together."""
+    """New messages, one step of an old one, or both together. `mark` is that of the only new message."""
 
     adds: Sequence[AddedRows]
     change: ChangedRows | None = None
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,26 +160,33 @@ class _Pile:
             _delete_bodies(connection, self.bodiless)
 
 
-def take(connection: sqlite3.Connection, steps: Sequence[Step]) -> list[bool]:
-    """Make all these steps; False for one whose message is not at the version that it starts from."""
+def take(connection: sqlite3.Connection, steps: Sequence[Step]) -> list[bool | First]:
+    """Make all these steps; False for one whose message is not at the version that it starts from, and the
+    first message for one that was handed in before."""
     versions = _versions(connection, [step.change.id for step in steps if step.change is not None])
+    fresh = resubmission.fresh(connection, [step.mark for step in steps if step.mark is not None])
     pile = _Pile()
     if any(step.adds for step in steps):
         (pile.next_number,) = connection.execute("SELECT coalesce(max(n), 0) + 1 FROM message").fetchone()
-    results = []
+    results: list[bool | First] = []
     for step in steps:
-        won = True
-        if step.change is not None:
+        won: bool | First = True
+        if step.mark is not None and (first := fresh.first(step.mark)) is not None:
+            won = first
+        elif step.change is not None:
             # Taken out of the table: of two steps of one message, the second is too late.
             number, version = versions.pop(step.change.id, (0, None))
             won = version == step.change.before
             if won:
                 pile.change(number, step.change)
-        if won:
+        if won is True:
             for new in step.adds:
+                if step.mark is not None:
+                    fresh.add(pile.next_number, new.id, new.received_at, new.state, step.mark)
                 pile.add(new)
         results.append(won)
     pile.write(connection)
+    fresh.write(connection)
     return results
 
 
@@ -254,24 +264,19 @@ def forget(connection: sqlite3.Connection, bites: Sequence[Bite]) -> list[int]:
 
 
 def _forget(connection: sqlite3.Connection, bite: Bite) -> int:
-    stale = connection.execute(
-        """
-        SELECT n FROM message INDEXED BY message_undo
-        WHERE done_at IS NOT NULL AND body_kept = 1 AND done_at < ? ORDER BY done_at LIMIT ?
-        """,
-        (rows.time(bite.undo_before), bite.limit),
-    ).fetchall()
+    stale, all_of_them = _stale(connection, bite)
     if stale:
-        numbers = [number for (number,) in stale]
-        _delete_bodies(connection, numbers)
+        _delete_bodies(connection, stale)
         # A new version, so that a restore that still saw the bytes comes too late.
         connection.execute(
             """
             UPDATE message SET body_kept = 0, version = version + 1
             WHERE n IN (SELECT value FROM json_each(?))
             """,
-            (listed(numbers),),
+            (listed(stale),),
         )
+    if not all_of_them:
+        return len(stale)
     old = connection.execute(
         """
         SELECT n FROM message INDEXED BY message_done
@@ -285,6 +290,25 @@ def _forget(connection: sqlite3.Connection, bite: Bite) -> int:
     return len(stale) + len(old)
 
 
+def _stale(connection: sqlite3.Connection, bite: Bite) -> tuple[list[int], bool]:
+    """Messages whose bytes are to go, as many as one bite holds; whether these are all there are."""
+    found = connection.execute(
+        """
+        SELECT n, size FROM message INDEXED BY message_undo
+        WHERE done_at IS NOT NULL AND body_kept = 1 AND done_at < ? ORDER BY done_at LIMIT ?
+        """,
+        (rows.time(bite.undo_before), bite.limit),
+    ).fetchall()
+    taken: list[int] = []
+    room = BITE_BYTES
+    for number, size in found:
+        if room <= 0:
+            return taken, False
+        taken.append(number)
+        room -= size
+    return taken, True
+
+
 def _delete_bodies(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
     connection.execute(
         "DELETE FROM body WHERE message IN (SELECT value FROM json_each(?))", (listed(numbers),)
@@ -293,12 +317,19 @@ def _delete_bodies(connection: sqlite3.Connection, numbers: Sequence[int]) -> No
 
 def _delete_messages(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
     _delete_bodies(connection, numbers)
+    resubmission.forget(connection, listed(numbers))
     for statement in (
         "DELETE FROM recipient WHERE message IN (SELECT value FROM json_each(?))",
         "DELETE FROM event WHERE message IN (SELECT value FROM json_each(?))",
         "DELETE FROM message WHERE n IN (SELECT value FROM json_each(?))",
     ):
         connection.execute(statement, (listed(numbers),))
+
+
+def settle_in(connection: sqlite3.Connection, asked: Sequence[None]) -> list[None]:
+    """The store is not a fresh copy any more."""
+    connection.execute("DELETE FROM backup")
+    return [None] * len(asked)
 
 
 def shrink(connection: sqlite3.Connection) -> bool:
@@ -314,3 +345,12 @@ def shrink(connection: sqlite3.Connection) -> bool:
     # As a script, because execute() would stop after the first page.
     connection.executescript(f"PRAGMA incremental_vacuum({SHRINK_PAGES})")
     return True
+
+
+def empty_log(connection: sqlite3.Connection) -> None:
+    """Write the write-ahead log back and empty it: it still has the bytes of what is gone from the file. Not
+    to be called inside a transaction."""
+    (pages,) = connection.execute("PRAGMA wal_autocheckpoint").fetchone()
+    # Somebody copies the file, and it stands still for them (backup.py); the next sweep does this.
+    if pages > 0:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

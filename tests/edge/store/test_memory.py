@@ -1,22 +1,11 @@
 """The memory on SQLite: the contract, and that a thread stays cheap to look up."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from mailguard.edge.store import memory as module
 from mailguard.edge.store.memory import SqliteMemory
 from mailguard.edge.store.sqlite import Database
 from tests.edge.store.contract_memory import MemoryContract
-from tests.edge.store.samples import RecordingLog
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(tmp_path / "queue.db", log=RecordingLog())
-    yield database
-    await database.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Durations as both files write them: `30s`, `5m`, `2h`, `1d`, `0s`."""
+"""Durations as the files and people write them: `30s`, `5m`, `2h`, `1d`, `0s`."""
 
 import re
 from datetime import timedelta

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailguard.edge.config.durations import duration, spelled
+from mailguard.core.durations import duration, spelled
 
 
 @pytest.mark.parametrize(
