@@ -1,0 +1,159 @@
+"""`mailguard detect --stdio`: the recipient checks as a filter, a JSON object a line."""
+
+import asyncio
+import json
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from mailguard.cli import options
+from mailguard.cli.asking import faults_told
+from mailguard.cli.ending import need
+from mailguard.core.told import Told
+
+if TYPE_CHECKING:
+    from mailguard.core.policy import Policy
+    from mailguard.core.recall.dialogue import Dialogue
+    from mailguard.core.recall.recollecting import Judge
+    from mailguard.core.recall.remembrance import Remembrance
+
+# The rate of a policy that does not say (core/policy.py), for whoever asks for help.
+_USUAL_RATE = "as in the rules, else 1"
+_QUEUE = "queue.db"
+_AT_ONCE = 2000
+
+
+@click.command()
+@options.config
+@click.option(
+    "--stdio", is_flag=True, required=True, help="Read from standard input, write to standard output."
+)
+@click.option(
+    "--state",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Begin with the memory of this state directory, whose guard is stopped; nothing is written to it.",
+)
+@click.option(
+    "--internal",
+    multiple=True,
+    metavar="DOMAIN",
+    help="A domain of the sender's own; repeatable. Else those of the rules, or the sender's.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, max=100),
+    metavar="NUMBER",
+    help=f"Of 100 right mails so many may have an unlikely recipient [{_USUAL_RATE}].",
+)
+def detect(
+    config: Path | None, stdio: bool, state: Path | None, internal: tuple[str, ...], rate: float | None
+) -> None:
+    """Judge recipients as a filter: JSON lines in, JSON lines out, in a fresh memory or in that of --state.
+
+    {"op": "observe", "msg": {...}} remembers a message; {"op": "score", "msg": {...}} judges one and
+    changes nothing. With --config the checks are those of its rules.
+    """
+    answer = need(faults_told(lambda: _made(config, state, internal, rate)), as_json=False)
+    _talk(cast("Dialogue", answer["dialogue"]))
+
+
+def _made(
+    config: Path | None, state: Path | None, internal: tuple[str, ...], rate: float | None
+) -> dict[str, object]:
+    made = _dialogue(config, state, internal, rate)
+    return {"told": Told.DONE.value, "text": "", "dialogue": made}
+
+
+def _talk(dialogue: "Dialogue") -> None:
+    for number, line in enumerate(sys.stdin, 1):
+        try:
+            said = dialogue.answer(json.loads(line))
+        except ValueError as error:
+            raise click.ClickException(f"line {number} of standard input: {error}") from error
+        if said is not None:
+            sys.stdout.write(json.dumps(said) + "\n")
+            sys.stdout.flush()
+
+
+def _dialogue(
+    config: Path | None, state: Path | None, internal: tuple[str, ...], rate: float | None
+) -> "Dialogue":
+    from mailguard.core.recall.dialogue import Dialogue  # noqa: PLC0415
+    from mailguard.core.recall.hashing import Digests  # noqa: PLC0415
+    from mailguard.core.recall.learnt import Learnt  # noqa: PLC0415
+    from mailguard.core.recall.remembrance import Remembrance  # noqa: PLC0415
+    from mailguard.edge.learned import load  # noqa: PLC0415
+
+    policy = _policy(config, internal, rate)
+    judge, memory = Learnt(load()), Remembrance()
+    if state is None:
+        return Dialogue(judge=judge, digests=Digests(secrets.token_bytes(32)), policy=policy, memory=memory)
+    key, meant = _remembered(state, memory, judge)
+    return Dialogue(judge=judge, digests=Digests(key), policy=policy, memory=memory, meant=meant)
+
+
+def _policy(config: Path | None, internal: tuple[str, ...], rate: float | None) -> "Policy":
+    """The recipient checks, of the rules or all; what the command line says counts more."""
+    from mailguard.core.patterns import domains  # noqa: PLC0415
+    from mailguard.core.policy import CheckOptions  # noqa: PLC0415
+    from mailguard.core.recall.dialogue import every_check, recipients_only  # noqa: PLC0415
+
+    try:
+        domains(internal)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--internal") from error
+    if config is None:
+        return every_check(internal, CheckOptions().warn_per_hundred if rate is None else rate)
+    from mailguard.edge.config import RulesFile, load_settings  # noqa: PLC0415
+
+    policy = recipients_only(RulesFile.load(load_settings(config).rules_file).current)
+    if internal:
+        policy = replace(policy, internal_domains=internal)
+    return policy if rate is None else replace(policy, options=replace(policy.options, warn_per_hundred=rate))
+
+
+def _remembered(
+    state: Path, memory: "Remembrance", judge: "Judge"
+) -> tuple[bytes, Mapping[str, frozenset[tuple[str, str]]]]:
+    """Read the log of a state directory into the memory; the key of its digests, and what was meant.
+
+    Raises StoreError, StoreLocked where a guard uses it.
+    """
+    from mailguard.edge.secret import KEY_FILE, Secret  # noqa: PLC0415
+    from mailguard.edge.store import StateLock  # noqa: PLC0415
+    from mailguard.flow.learning import PURPOSE  # noqa: PLC0415
+
+    for name in (KEY_FILE, _QUEUE):
+        if not (state / name).is_file():
+            reason = f"{state} is no state directory of a guard: it has no {name}"
+            raise click.BadParameter(reason, param_hint="--state")
+    with StateLock.take(state):
+        meant = asyncio.run(_read(state / _QUEUE, memory, judge))
+        return Secret.open(state).derive(PURPOSE), meant
+
+
+async def _read(
+    path: Path, memory: "Remembrance", judge: "Judge"
+) -> Mapping[str, frozenset[tuple[str, str]]]:
+    from mailguard.edge import oplog  # noqa: PLC0415
+    from mailguard.edge.store import Database, SqliteRecords  # noqa: PLC0415
+
+    database = await Database.open(path, log=oplog.configure(oplog.LogFormat.TEXT, "error"))
+    try:
+        records = SqliteRecords(database)
+        after, upto = (-(1 << 62), 0), await records.latest()
+        while chunk := await records.read(after, upto, _AT_ONCE):
+            after = (chunk[-1].observation.when, chunk[-1].number)
+            for entry in chunk:
+                memory.observe(entry.observation)
+                if entry.score is not None and entry.judged_by == judge.fingerprint:
+                    judge.passed(entry.score)
+        return await records.meant()
+    finally:
+        await database.close()

@@ -1,0 +1,88 @@
+"""What one sender does: to whom he writes, how often, with whom together, about what, and how he greets
+them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+
+from mailguard.core.recall.observation import Observation
+from mailguard.core.recall.people import Person
+from mailguard.core.recall.topics import Topics
+
+# Of the mails to one person the latest are kept: what was usual years ago says little of today.
+LATEST = 64
+_TOPIC_LIMIT = 64
+_GREETINGS = 2000
+
+
+class Contact:
+    """One person that a sender writes to: how many mails, how many with him in To, and the latest of them."""
+
+    __slots__ = ("count", "listed", "mails")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.listed = 0
+        self.mails: array[int] = array("I")
+
+
+class Habits:
+    """The memory of one sender. Mails are numbers; people are numbers."""
+
+    __slots__ = ("contacts", "domains", "greeted", "mails", "topics")
+
+    def __init__(self) -> None:
+        self.mails: array[int] = array("I")
+        self.contacts: dict[int, Contact] = {}
+        self.domains: dict[str, int] = {}
+        self.topics = Topics(_TOPIC_LIMIT)
+        # By digest of a name in a greeting: who was on the mail, and how often.
+        self.greeted: dict[int, dict[int, int]] = {}
+
+    def sent(self, mail: int, observation: Observation, people: Iterable[Person]) -> float:
+        """A mail went out; its length as a vector of words."""
+        self.mails.append(mail)
+        listed = frozenset(observation.to)
+        everybody = list(people)
+        for person in everybody:
+            contact = self.contacts.get(person.number)
+            if contact is None:
+                contact = self.contacts[person.number] = Contact()
+            contact.count += 1
+            contact.listed += person.address in listed
+            contact.mails.append(mail)
+            if len(contact.mails) > 2 * LATEST:
+                del contact.mails[:LATEST]
+        for domain in {person.domain for person in everybody}:
+            self.domains[domain] = self.domains.get(domain, 0) + 1
+        if len(everybody) <= 4:
+            self._greets(observation.greeting, everybody)
+        return self.topics.add(mail, observation.terms)
+
+    def _greets(self, greeting: Iterable[int], people: Iterable[Person]) -> None:
+        for name in greeting:
+            if name not in self.greeted and len(self.greeted) >= _GREETINGS:
+                continue
+            who = self.greeted.setdefault(name, {})
+            for person in people:
+                who[person.number] = who.get(person.number, 0) + 1
+
+    def forget(self, before: int, recipients: Iterable[tuple[int, ...]]) -> None:
+        """Let go of mails with a smaller number; `recipients` are those of each of them."""
+        for group in recipients:
+            for number in group:
+                if (contact := self.contacts.get(number)) is not None:
+                    contact.count -= 1
+        self.mails = array("I", (mail for mail in self.mails if mail >= before))
+        for number in [number for number, contact in self.contacts.items() if contact.count <= 0]:
+            self.drop(number)
+        for contact in self.contacts.values():
+            contact.mails = array("I", (mail for mail in contact.mails if mail >= before))
+        self.topics.forget(before)
+
+    def drop(self, number: int) -> None:
+        """Somebody is no contact any more."""
+        self.contacts.pop(number, None)
+        for who in self.greeted.values():
+            who.pop(number, None)

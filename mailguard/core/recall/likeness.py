@@ -1,0 +1,236 @@
+"""Evidence of likeness: names and words that point to a recipient, and the people who would fit better."""
+
+from collections.abc import Iterator
+from math import log1p
+
+from mailguard.core.recall.people import Person
+from mailguard.core.recall.scene import Scene
+
+# Look-alikes that are compared: of one recipient so many, of several fewer each.
+_ALIKE, _ALIKE_LEAST = 24, 6
+_CIRCLE = 6
+
+FEATURES = (
+    ("greeting.there", 0),
+    ("greeting.fit", -1),
+    ("greeting.other", 0),
+    ("greeting.called", -1),
+    ("greeting.known", 0),
+    ("greeting.called_other", 0),
+    ("greeting.called_absent", 1),
+    ("spoken.name", -1),
+    ("spoken.other", 0),
+    ("quoted.author", -1),
+    ("quoted.any", -1),
+    ("quoted.other", 0),
+    ("quoted.address", -1),
+    ("quoted.sender", 0),
+    ("words.votes", -1),
+    ("words.most", -1),
+    ("words.mean", -1),
+    ("words.absent", 0),
+    ("words.domain", -1),
+    ("words.outside", 0),
+    ("words.any", 0),
+    ("common.votes", -1),
+    ("common.most", -1),
+    ("common.absent", 0),
+    ("source.him", -1),
+    ("source.absent", 1),
+    ("better.count", 0),
+    ("better.score", 1),
+    ("better.habit", 0),
+    ("better.greeting", 1),
+    ("better.quoted", 1),
+    ("better.words", 0),
+    ("better.company", 0),
+    ("better.thread", 0),
+    ("better.recent", 0),
+    ("better.source", 0),
+    ("absent.score", 1),
+    ("absent.count", 0),
+    ("beside.score", 0),
+    ("quoted.gone", 0),
+)
+
+
+def of(scene: Scene, person: Person) -> Iterator[float]:
+    """The values of FEATURES for one recipient."""
+    others = scene.others(person)
+    yield from _greeting(scene, person, others)
+    yield from _quoted(scene, person, others)
+    yield from _words(scene, person)
+    yield from _better(scene, person)
+    yield from _absent(scene, person, others)
+
+
+def name_fit(person: Person, words: frozenset[str]) -> float:
+    """How well the words of a header or a text name a person: 0 to 1."""
+    if not words:
+        return 0.0
+    best = _parts_fit(person.parts, words)
+    if person.named:
+        best = max(best, _parts_fit(person.named, words))
+    if best < 0.7 and len(person.parts) == 1 and len(person.parts[0]) > 4:
+        local = person.parts[0]
+        # One letter and the surname in one piece: jsmith.
+        if any(len(word) > 3 and local.endswith(word) for word in words):
+            best = 0.7
+    return best
+
+
+def _parts_fit(parts: tuple[str, ...], words: frozenset[str]) -> float:
+    hits = [part for part in parts if part in words]
+    if not hits:
+        return 0.0
+    if len(hits) == len(parts):
+        return 1.0 if len(parts) > 1 or len(parts[0]) > 3 else 0.5
+    return 0.6 if parts[-1] in hits and len(parts[-1]) > 2 else 0.35
+
+
+def _greeting(scene: Scene, person: Person, others: list[Person]) -> Iterator[float]:
+    yield float(bool(scene.reading.greeted))
+    yield scene.greeting_fit(person)
+    yield (
+        max((scene.greeting_fit(other) for other in others), default=-1.0) if scene.reading.greeted else -1.0
+    )
+    yield scene.called(person.number)
+    yield float(len(scene.greeted) > 0)
+    yield max((scene.called(other.number) for other in others), default=-1.0)
+    absent = (share for number, share in scene.shares_called.items() if number not in scene.numbers)
+    yield max(absent, default=0.0)
+    yield _spoken_fit(scene, person)
+    yield max((_spoken_fit(scene, other) for other in others), default=-1.0)
+
+
+def _spoken_fit(scene: Scene, person: Person) -> float:
+    fit = scene.spoken_fits.get(person.number)
+    if fit is None:
+        fit = scene.spoken_fits[person.number] = name_fit(person, scene.reading.spoken)
+    return fit
+
+
+def author_fit(scene: Scene, person: Person) -> float:
+    """How well the author of the quoted mail fits a person."""
+    blocks = scene.reading.quotation.blocks
+    if not blocks:
+        return 0.0
+    fit = scene.author_fits.get(person.number)
+    if fit is None:
+        fit = scene.author_fits[person.number] = name_fit(person, blocks[0].author)
+    return fit
+
+
+def _quoted(scene: Scene, person: Person, others: list[Person]) -> Iterator[float]:
+    blocks = scene.reading.quotation.blocks
+    if not blocks:
+        yield from (-1.0, -1.0, -1.0, 0.0, 0.0)
+        return
+    yield author_fit(scene, person)
+    yield max(max(name_fit(person, block.author), name_fit(person, block.others)) for block in blocks)
+    yield max((author_fit(scene, other) for other in others), default=-1.0)
+    yield float(person.address in scene.reading.quotation.addresses)
+    yield author_fit(scene, scene.sender)
+
+
+def _words(scene: Scene, person: Person) -> Iterator[float]:
+    near, votes, number = scene.near, scene.votes, person.number
+    contact = scene.habits.contacts.get(number)
+    likes = [near[mail] for mail in contact.mails if mail in near] if contact else []
+    yield votes.get(number, 0.0)
+    yield max(likes, default=0.0)
+    yield sum(likes) / (3.0 + len(contact.mails)) if contact else 0.0
+    yield scene.absent_vote - votes.get(number, 0.0)
+    yield scene.domain_votes.get(person.domain, 0.0)
+    yield scene.outside_vote
+    yield scene.nearest[0][1] if scene.nearest else 0.0
+    common = scene.common_votes.get(number, 0.0)
+    yield common
+    yield scene.common_likest.get(number, 0.0)
+    yield scene.common_absent_vote - common
+    him = scene.sources.get(number, 0.0)
+    yield him
+    yield max((value for other, value in scene.sources.items() if other not in scene.on_it), default=0.0)
+
+
+def _better(scene: Scene, person: Person) -> Iterator[float]:
+    """The sender's contacts that sound like him, and are not on the mail: does one of them fit better?"""
+    contacts, people = scene.habits.contacts, scene.recall.people.known
+    found: set[int] = set()
+    for key in person.keys:
+        found.update(scene.alike(key))
+    found -= scene.on_it
+    most = max(_ALIKE_LEAST, _ALIKE // len(scene.recipients))
+    likely = [number for _, number in sorted((-contacts[number].count, number) for number in found)[:most]]
+    yield log1p(len(found))
+    if not likely:
+        yield from (-2.0, -2.0, -1.0, -1.0, -1.0, -1.0, -1.0, -2.0, -1.0)
+        return
+    own = standing(scene, person)
+    them = [standing(scene, people[number]) for number in likely]
+    best = max(them, key=score)
+    yield score(best) - score(own)
+    for at in range(len(own)):
+        if at in (1, 2):
+            yield max(one[at] for one in them) - own[at]
+        else:
+            yield best[at] - own[at]
+
+
+def _absent(scene: Scene, person: Person, others: list[Person]) -> Iterator[float]:
+    """Anybody who is not on the mail and would fit better, whatever his name; and how the others fit."""
+    own = score(standing(scene, person))
+    known = scene.recall.people.known
+    scores = [score(standing(scene, known[number])) for number in scene.absent]
+    yield max(scores, default=own - 4.0) - own
+    yield float(sum(one > own for one in scores))
+    beside = [score(standing(scene, other)) for other in others]
+    yield sum(beside) / len(beside) - own if beside else -9.0
+    fits = [author_fit(scene, one) for one in (person, scene.sender, *others)]
+    yield 1.0 - max(fits) if scene.reading.quotation.blocks else -1.0
+
+
+def standing(scene: Scene, person: Person) -> tuple[float, ...]:
+    """What speaks for a person as a recipient of this mail, cheaply: habit, greeting, quoted author, words,
+    company, thread, how lately, source."""
+    number = person.number
+    known = scene.standings.get(number)
+    if known is not None:
+        return known
+    contact = scene.habits.contacts.get(number)
+    together = scene.together(number)
+    company = 0.0
+    others = 0
+    for other, theirs in scene.circle:
+        if other == number or others == _CIRCLE:
+            continue
+        others += 1
+        if together and theirs:
+            company += len(together & theirs) / (1.0 + min(len(together), len(theirs)))
+    days = (scene.now - scene.recall.time(contact.mails[-1])) / 86400 if contact and contact.mails else 400.0
+    known = scene.standings[number] = (
+        log1p(contact.count) if contact else 0.0,
+        max(scene.greeting_fit(person), scene.called(number)),
+        author_fit(scene, person),
+        scene.votes.get(number, 0.0),
+        company / others if others else 0.0,
+        float(number in scene.thread.took_part),
+        -log1p(max(0.0, min(days, 400.0))),
+        scene.sources.get(number, 0.0),
+    )
+    return known
+
+
+def score(one: tuple[float, ...]) -> float:
+    """One number of a standing, to find the best of several."""
+    count, greeting, author, votes, company, thread, lately, source = one
+    return (
+        0.5 * count
+        + 3 * greeting
+        + 3 * author
+        + 4 * votes
+        + 3 * company
+        + 2 * thread
+        + 0.4 * lately
+        + 2 * source
+    )

@@ -1,0 +1,228 @@
+"""What the memory knows of one mail, as the plain values that the checks read (core/recollection.py)."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Protocol
+
+from mailguard.core import lookalike
+from mailguard.core.recall.people import Person, organisation
+from mailguard.core.recall.remembrance import Remembrance
+from mailguard.core.recall.scene import Scene
+from mailguard.core.recall.spelling import slip
+from mailguard.core.recollection import Acquaintance, Companion, Contact, Recollection
+
+# A shorter beginning or name part is shared by chance.
+_ALIKE = 4
+_MOST_RECIPIENTS = 12
+# The sender's latest mails to the same recipients that tell whom they usually are with.
+_LATELY = 20
+_COMPANIONS = 3
+# Another address of the sender's is usual where it was used so many times as often.
+_TIMES = 4
+# Domains that a stranger's is compared with; the rest are compared only where they are spelt nearly alike.
+_DOMAINS = 2000
+_LOCAL_LIKENESS = 2
+
+
+class Judge(Protocol):
+    """Finds out how suspect the recipients of a mail are."""
+
+    @property
+    def fingerprint(self) -> int:
+        """Another one gives other suspicions, and nothing of it can be compared with this one's."""
+
+    def suspicion(self, scene: Scene) -> Mapping[str, tuple[float, float]]:
+        """By address: the suspicion, 0 to 1, and how many of a thousand right mails have one as suspect."""
+
+    def passed(self, suspicion: float) -> None:
+        """A mail whose most suspect recipient had this suspicion went out, and nobody stopped it."""
+
+
+def recollect(
+    memory: Remembrance,
+    scene: Scene,
+    *,
+    suspicions: Mapping[str, tuple[float, float]] | None = None,
+    meant: frozenset[tuple[str, str]] = frozenset(),
+    own_addresses: Collection[str] = (),
+    internal: Collection[str] = (),
+) -> Recollection:
+    """Look everything up about a mail.
+
+    `suspicions` are the judge's, None where there is none. `own_addresses` are those that the login may send
+    as (patterns among them are passed over), `internal` our own domains.
+    """
+    history = _History(memory, scene)
+    people = [history.acquaintance(person, suspicions or {}) for person in scene.recipients]
+    known = scene.recall.people.known
+    return Recollection(
+        mails=len(scene.habits.mails),
+        people={one.address: one for one in people},
+        missing=tuple(_missing(memory, scene)),
+        identity=_identity(scene, own_addresses),
+        answered=tuple(sorted(filter(None, (known[number].address for number in history.answered)))),
+        greeted=_greeted(scene),
+        organisations=_organisations(scene, internal),
+        meant=meant,
+    )
+
+
+def _greeted(scene: Scene) -> Contact | None:
+    """Who is meant by this greeting otherwise, and is not on the mail."""
+    often = Counter[int]()
+    for who in scene.greeted:
+        often.update(who)
+    if not often or not scene.numbers.isdisjoint(often):
+        return None
+    number, mails = max(often.items(), key=lambda pair: (pair[1], -pair[0]))
+    address = scene.recall.people.known[number].address
+    return Contact(address=address, mails=mails) if address else None
+
+
+class _History:
+    """The conversation of one mail as everybody in it could see it."""
+
+    def __init__(self, memory: Remembrance, scene: Scene) -> None:
+        self._memory = memory
+        self._scene = scene
+        thread, recall = scene.thread, scene.recall
+        self._wrote = {recall.sender(mail) for mail in thread.mails}
+        self._took_part = set(self._wrote)
+        self._before: set[int] = set()
+        for mail in thread.mails:
+            named = memory.named(mail)
+            self._took_part |= named
+            if mail < thread.answered:
+                self._before |= {*named, recall.sender(mail)}
+        # Found by its subject, it may be another mail that is answered; and whoever follows up his own mail
+        # is not named in its To and Cc, and put there himself whoever is.
+        by_id = thread.found == 1 and thread.answered
+        others = by_id and recall.sender(thread.answered) != scene.sender.number
+        self.answered = memory.named(thread.answered) if others else frozenset()
+
+    def acquaintance(self, person: Person, suspicions: Mapping[str, tuple[float, float]]) -> Acquaintance:
+        scene, number = self._scene, person.number
+        contact = scene.habits.contacts.get(number)
+        mails = contact.count if contact else 0
+        back = scene.recall.habits.get(number)
+        answers = back.contacts.get(scene.sender.number) if back else None
+        known = mails > 0 or (self._memory.seen(number) and person.got + person.sent > 0)
+        domain_known = person.domain in scene.recall.people.domains
+        suspicion, per_thousand = suspicions.get(person.address, (0.0, 1000.0))
+        return Acquaintance(
+            address=person.address,
+            mails=mails,
+            last_at=_time(scene.recall.time(contact.mails[-1])) if contact and contact.mails else None,
+            back=answers.count if answers else 0,
+            domain_mails=scene.habits.domains.get(person.domain, 0),
+            known_here=known,
+            domain_known=domain_known,
+            usual=_usual(scene, person, mails),
+            near=None if known else _near(self._memory, scene, person),
+            near_domain="" if domain_known else _near_domain(scene, person.domain),
+            in_thread=number in self._took_part,
+            wrote=number in self._wrote,
+            added=number in self.answered and number not in self._before and number not in self._wrote,
+            suspicion=suspicion,
+            per_thousand=per_thousand,
+        )
+
+
+def _time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _contact(scene: Scene, number: int) -> Contact:
+    contact = scene.habits.contacts.get(number)
+    return Contact(address=scene.recall.people.known[number].address, mails=contact.count if contact else 0)
+
+
+def _usual(scene: Scene, person: Person, mails: int) -> Contact | None:
+    """The contact whom an autocompletion would have offered as well, where the sender writes to him more."""
+    contacts, known = scene.habits.contacts, scene.recall.people.known
+    shown = _shown(scene, person)
+    found = {number for key in (*person.keys, *shown) for number in scene.alike(key)} - scene.on_it
+    likely = [
+        (contacts[number].count, -number)
+        for number in found
+        if contacts[number].count > mails
+        and known[number].address
+        and _namesakes(person, shown, known[number])
+    ]
+    return _contact(scene, -max(likely)[1]) if likely else None
+
+
+def _shown(scene: Scene, person: Person) -> frozenset[str]:
+    """The longer parts of a person's display name."""
+    return frozenset(part for part in person.named if len(part) >= _ALIKE)
+
+
+def _namesakes(one: Person, shown: frozenset[str], other: Person) -> bool:
+    if one.local[:_ALIKE] == other.local[:_ALIKE] and len(one.local) >= _ALIKE:
+        return True
+    names = {part for part in (*other.parts, *other.named) if len(part) >= _ALIKE}
+    return not names.isdisjoint(shown) or any(part in names for part in one.parts)
+
+
+def _near(memory: Remembrance, scene: Scene, person: Person) -> Contact | None:
+    """The known address that a stranger's is a slip of; nobody whom only others know, and only blind."""
+    found = scene.misspelt(person) if person.number < 0 else None
+    if found is None or slip(person, found) < 1:
+        return None
+    if found.number not in scene.habits.contacts and not memory.seen(found.number):
+        return None
+    return _contact(scene, found.number)
+
+
+def _near_domain(scene: Scene, domain: str) -> str:
+    """The known domain that a stranger's could be mistaken for, one that the sender writes to first."""
+    mine = scene.habits.domains
+    found = lookalike.nearest(domain, mine if len(mine) <= _DOMAINS else _close(domain, mine))
+    others = scene.recall.people.domains
+    return found or lookalike.nearest(domain, others if len(others) <= _DOMAINS else _close(domain, others))
+
+
+def _close(domain: str, others: Mapping[str, int]) -> Iterator[str]:
+    """Those of very many that are as long and begin or end alike: the others cost too much to look at."""
+    length, start, end = len(domain), domain[:1], domain[-_LOCAL_LIKENESS:]
+    for other in others:
+        if -2 < len(other) - length < 2 and (other[:1] == start or other[-_LOCAL_LIKENESS:] == end):
+            yield other
+
+
+def _missing(memory: Remembrance, scene: Scene) -> Iterator[Companion]:
+    """Who was on most of the sender's last mails to all of these recipients, in other conversations."""
+    recipients = scene.recipients
+    if not recipients or len(recipients) > _MOST_RECIPIENTS:
+        return
+    common = frozenset.intersection(*(scene.together(person.number) for person in recipients))
+    mails = sorted(common)[-_LATELY:]
+    known = scene.recall.people.known
+    members = Counter(number for mail in mails for number in memory.named(mail))
+    for number, together in sorted(members.items(), key=lambda pair: (-pair[1], pair[0]))[: 4 * _COMPANIONS]:
+        if number not in scene.on_it and together * 2 > len(mails) and known[number].address:
+            yield Companion(address=known[number].address, together=together, of=len(mails))
+
+
+def _identity(scene: Scene, own_addresses: Collection[str]) -> Contact | None:
+    """Another of the sender's own addresses that all these recipients usually hear from."""
+    numbers = [person.number for person in scene.recipients[:_MOST_RECIPIENTS]]
+    if not numbers:
+        return None
+    contacts = scene.habits.contacts
+    mine = max(contacts[number].count if number in contacts else 0 for number in numbers)
+    best: tuple[int, str] = (0, "")
+    for address in own_addresses:
+        number = scene.recall.people.numbers.get(address, -1)
+        habits = scene.recall.habits.get(number)
+        if habits is None or number == scene.sender.number:
+            continue
+        often = min(habits.contacts[one].count if one in habits.contacts else 0 for one in numbers)
+        best = max(best, (often, address))
+    return Contact(address=best[1], mails=best[0]) if best[0] > _TIMES * mine else None
+
+
+def _organisations(scene: Scene, internal: Collection[str]) -> frozenset[str]:
+    inside = frozenset(map(organisation, internal)) or {scene.sender.domain}
+    return frozenset(domain for domain in scene.habits.domains if domain and domain not in inside)
