@@ -1,8 +1,10 @@
 """What the use cases need of the world, as Protocols; mailguard/edge has one real answer to each."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from mailguard.core.account import Account
@@ -12,6 +14,7 @@ from mailguard.core.events import Event
 from mailguard.core.facts import Body, Headers, Thread
 from mailguard.core.hold import Change, Claimed, HeldMessage, NewMessage
 from mailguard.core.policy import Policy
+from mailguard.core.recall.observation import Observation
 from mailguard.core.states import MessageState
 
 
@@ -38,14 +41,52 @@ class Census:
     oldest_overdue: datetime | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """By what a message is known that is handed in a second time (core/resubmission.py).
+
+    The second is one where the first was received at `since` or later. `reply` is what the client is told
+    of this message, `again` the line for the first one's history where this is a second.
+    """
+
+    digest: bytes
+    since: datetime
+    reply: str
+    again: Event
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class First:
+    """The message that was handed in before: how it stands now, and what its client was told then."""
+
+    id: str
+    state: MessageState
+    reply: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Still:
+    """A store's file that stands still for whoever shows the `token`, `size` bytes long; a copy of it holds
+    the mail of the moment `at`."""
+
+    path: Path
+    size: int
+    token: str
+    at: datetime
+
+
 class Store(Protocol):
     """The queue. Every method that changes something returns after it is synced to the disk.
 
     Any method may raise StoreError, whose meaning is always "not now".
     """
 
-    async def add(self, new: NewMessage) -> None:
-        """Put a message in. On return it survives a loss of power."""
+    async def add(self, new: NewMessage, mark: Mark | None = None) -> First | None:
+        """Put a message in. On return it survives a loss of power.
+
+        Where `mark` tells that it was handed in before, it is not put in: the first one is returned, and
+        has a line more in its history. Of two at the same instant one is the first.
+        """
 
     async def find(self, prefix: str) -> HeldMessage:
         """The message whose id is, or starts with, `prefix` (normalised).
@@ -79,13 +120,34 @@ class Store(Protocol):
 
     async def forget(self, finished_before: datetime, undo_before: datetime, limit: int) -> int:
         """Remove bytes that no restore can want any more (finished before `undo_before`) and the metadata
-        of messages finished before `finished_before`; how many messages were touched."""
+        of messages finished before `finished_before`; how many messages were touched, at most `limit`.
+        To be called until it touches none: only then nothing of what is gone is left on the disk."""
 
     async def census(self, now: datetime) -> Census:
         """Counts by state, and what is overdue."""
 
+    async def restored_from(self) -> datetime | None:
+        """When the backup was made that this store was restored from; None where it is no such store, or
+        `settled_in` was called."""
+
+    async def settled_in(self) -> None:
+        """What a restored store held is taken care of."""
+
     async def close(self) -> None:
         """Finish what is being written and let the store go."""
+
+
+class Backup(Protocol):
+    """Lets somebody copy the store's file while mail goes on coming in and out."""
+
+    async def begin(self) -> Still:
+        """The file stands still from here on. Raises StoreError where somebody else is copying."""
+
+    async def renew(self, token: str) -> bool:
+        """The copying goes on; to be said every few seconds. False where the time is over: begin anew."""
+
+    async def end(self, token: str) -> bool:
+        """The copying is over; whether the file stood still all the time."""
 
 
 class Memory(Protocol):
@@ -97,6 +159,61 @@ class Memory(Protocol):
     async def learn(self, message_id: str, answers: Sequence[str], participants: Sequence[str]) -> None:
         """A message really left: join its thread (the ids it answers) and its people (normal forms)."""
 
+    async def erase(self, address: str) -> None:
+        """Take a person (normal form) out of every thread."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One mail in the log that the judge's memory is made from. `number` is the log's, 0 for one that is not
+    in it yet. `mark` is the same for two copies of one mail; `score` is how suspect it was before it left,
+    from 0 to 1, to the judge whose fingerprint is `judged_by`; both are None where nobody judged it."""
+
+    number: int = 0
+    mark: int
+    observation: Observation
+    score: float | None = None
+    judged_by: int | None = None
+
+
+class Records(Protocol):
+    """The log that the judge's memory is made from. Any method may raise StoreError."""
+
+    async def append(self, entries: Sequence[Entry], *, source: str = "", place: str = "") -> Sequence[int]:
+        """Add those that are new; the number of each in the log, 0 for one that was known.
+
+        With a `source`, its reader has got to `place` by this.
+        """
+
+    async def latest(self) -> int:
+        """The greatest number in the log; 0 where it is empty."""
+
+    async def read(self, after: tuple[int, int], upto: int, limit: int) -> Sequence[Entry]:
+        """The next entries by their time and then their number, after the one with (time, number) `after`;
+        none with a number above `upto`. One that cannot be read is passed over, and the log told."""
+
+    async def place(self, source: str) -> str | None:
+        """How far the reader of a source got; None where it has not begun, or everything was read."""
+
+    async def all_read(self, sources: Collection[str]) -> None:
+        """The readers of these sources have come to the end; the next ones begin anew."""
+
+    async def forget(self, before: int) -> int:
+        """Remove what is older (seconds since 1970); how many there were."""
+
+    async def erase(self, address: str) -> int:
+        """Take a person (normal form) out of everything that is recorded; how many entries had him."""
+
+    async def add_meant(self, person: str, reasons: Collection[tuple[str, str]]) -> None:
+        """A person said yes: to findings of these codes about these addresses."""
+
+    async def meant(self) -> Mapping[str, frozenset[tuple[str, str]]]:
+        """All that was said yes to, by person."""
+
+
+class NotOffered(asyncio.CancelledError):
+    """An attempt that was cancelled before the upstream could have the whole message."""
+
 
 class Relay(Protocol):
     """The way to the real outgoing server."""
@@ -104,7 +221,8 @@ class Relay(Protocol):
     async def attempt(self, claimed: Claimed, content: bytes) -> Sequence[Outcome]:
         """Try every in-flight recipient once with these bytes; one outcome each, in their order.
 
-        Never raises.
+        Never raises, but where it is cancelled: then NotOffered says that the message was not sent, and
+        anything else that it may have arrived.
         """
 
     async def close(self) -> None:
@@ -151,6 +269,16 @@ class Log(Protocol):
 
     def trouble(self, name: str, /, **fields: object) -> None:
         """Something went wrong that somebody should look at."""
+
+
+class Watched(Protocol):
+    """A part of the machine that can run out, break or jump; it tells the log itself when that changes."""
+
+    async def look(self, next_due: datetime | None) -> None:
+        """Look how it stands; called every few seconds. `next_due` is when the next message leaves."""
+
+    def told(self) -> str | None:
+        """What is wrong with it now, and what to do; None where all is well."""
 
 
 class Clock(Protocol):

@@ -120,7 +120,10 @@ class Guard:
         assert self.process
         self.process.terminate()
         try:
-            return self.process.wait(20)
+            code = self.process.wait(20)
+            # pytest keeps the directories of several runs, and a reserve on the disk for each would fill it.
+            (self.directory / "state" / "reserve").unlink(missing_ok=True)
+            return code
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

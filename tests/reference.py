@@ -18,8 +18,8 @@ import click
 
 from mailguard.cli.main import verbs
 from mailguard.core.checks import CHECKS, Check
+from mailguard.core.durations import spelled
 from mailguard.core.states import MOVES
-from mailguard.edge.config.durations import spelled
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "reference"

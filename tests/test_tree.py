@@ -25,6 +25,10 @@ TOP_LEVEL = {
 
 # Modules without a test file of their own name, and where they are tested instead.
 TESTED_ELSEWHERE: dict[str, str] = {
+    "mailguard/cli/learning.py": "tests/cli/test_memory.py runs it",
+    "mailguard/core/recall/learnt.py": "tests/core/recall/test_suspicion.py",
+    "mailguard/core/recall/posting.py": "tests/core/recall/test_lessons.py",
+    "mailguard/core/recall/remembrance.py": "tests/core/recall/test_recollecting.py",
     "mailguard/ports.py": "Protocols only; tests/edge proves each real one",
     "mailguard/core/events.py": "a value without behaviour; tests/core/test_moves.py reads what is in it",
     "mailguard/core/notice_words.py": "words without behaviour; tests/core/test_notice.py reads them",
@@ -103,13 +107,15 @@ def test_every_module_has_a_test_file_of_its_name(module: Path) -> None:
 def _tests(test: Path, module: Path) -> bool:
     """A file of its name; for a part of an edge's package also one of the package's name.
 
+    The same goes for mailguard/app.
+
     `test_journal.py`, `test_store_journal.py`, `test_store.py` and `store/test_*.py` are all for
     edge/store/journal.py: a package is proven at its outside.
     """
     package = module.parent.name
     if test.stem in (f"test_{module.stem}", f"test_{package}_{module.stem}"):
         return True
-    inside = module.parent.parent.name == "edge"
+    inside = module.parent.parent.name == "edge" or package == "app"
     return inside and (test.stem.startswith(f"test_{package}") or test.parent.name == package)
 
 

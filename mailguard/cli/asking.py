@@ -1,6 +1,6 @@
 """From a verb to its answer: ask the running guard, or, while it is stopped, the store itself."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mailguard.core.errors import ConfigurationError, MailguardError, StoreError
@@ -13,8 +13,13 @@ Json = dict[str, object]
 
 def ask(config: Path | None, request: Mapping[str, object]) -> Json:
     """The answer to one request; faults come back as answers too, so that every verb ends the same way."""
+    return faults_told(lambda: _ask(config, request))
+
+
+def faults_told(asked: Callable[[], Json]) -> Json:
+    """The answer, or the fault that came instead as an answer."""
     try:
-        return _ask(config, request)
+        return asked()
     except ConfigurationError as error:
         return _answer(Told.REFUSED, str(error))
     except (StoreError, control_client.CutOff) as error:
@@ -29,7 +34,7 @@ def ask(config: Path | None, request: Mapping[str, object]) -> Json:
 
 
 def _ask(config: Path | None, request: Mapping[str, object]) -> Json:
-    socket = locate.state_dir(locate.find(config)) / "control.sock"
+    socket = locate.state_dir(locate.find(config)) / control_client.SOCKET
     try:
         return control_client.ask(socket, request)
     except control_client.NotRunning:

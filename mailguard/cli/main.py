@@ -14,7 +14,9 @@ import click
 
 from mailguard.cli import options, when
 from mailguard.cli.asking import ask
+from mailguard.cli.detect import detect
 from mailguard.cli.ending import end, need, print_json
+from mailguard.cli.memory import forget, learn
 from mailguard.cli.users import users
 
 EXIT_CODES = (
@@ -34,6 +36,9 @@ def verbs() -> None:
 
 
 verbs.add_command(users)
+verbs.add_command(detect)
+verbs.add_command(learn)
+verbs.add_command(forget)
 
 
 def main() -> None:
@@ -199,9 +204,15 @@ def freeze(config: Path | None, as_json: bool, ids: tuple[str, ...]) -> None:
 
 @verbs.command()
 @options.common
-@options.message_ids
-def thaw(config: Path | None, as_json: bool, ids: tuple[str, ...]) -> None:
+@click.argument("ids", metavar="ID...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All that are frozen; see queue --state frozen.")
+def thaw(config: Path | None, as_json: bool, ids: tuple[str, ...], everything: bool) -> None:
     """Start the clock again; what was left of the delay runs from now."""
+    if bool(ids) is everything:
+        raise click.UsageError("give either ids or --all")
+    if everything:
+        answer = need(ask(config, {"verb": "queue", "states": ["frozen"]}), as_json=as_json)
+        ids = tuple(message["id"] for message in cast("list[dict[str, Any]]", answer["messages"]))
     end([ask(config, {"verb": "thaw", "id": id}) for id in ids], as_json=as_json)
 
 
@@ -229,6 +240,21 @@ def reload(config: Path | None, as_json: bool) -> None:
     end([ask(config, {"verb": "reload"})], as_json=as_json, single=True)
 
 
+@verbs.command()
+@options.common
+@click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Take the place of a file that is there.")
+def backup(config: Path | None, as_json: bool, file: Path, force: bool) -> None:
+    """Copy the queue into one file, while mail goes on; docs/howto/backup.md tells how to put it back."""
+    from mailguard.cli.copying import back_up  # noqa: PLC0415
+
+    answer = need(back_up(config, file, force=force), as_json=as_json)
+    if as_json:
+        print_json(answer["backup"])
+    else:
+        end([answer], as_json=False)
+
+
 @verbs.command("try")
 @options.common
 @click.argument("file", metavar="FILE.eml", type=options.READABLE)
@@ -247,16 +273,40 @@ def try_(
         "from": sender,
         "to": list(to),
     }
-    if rules is not None:
-        text = rules.read_text(encoding="utf-8", errors="surrogateescape")
-        request |= {"rules": text, "rules_file": str(rules)}
-    answer = need(ask(config, request), as_json=as_json)
+    answer = need(ask(config, {**request, **_other_rules(rules)}), as_json=as_json)
     if as_json:
         print_json(answer["verdict"])
         return
     from mailguard.cli import render  # noqa: PLC0415
 
     render.verdict(cast("dict[str, Any]", answer["verdict"]))
+
+
+@verbs.command()
+@options.common
+@click.option("--since", metavar="DURATION", default="30d", show_default=True, help="How far back: 7d, 12h.")
+@click.option("--rules", metavar="FILE", type=options.READABLE, help="Other rules than those in force.")
+def replay(config: Path | None, as_json: bool, since: str, rules: Path | None) -> None:
+    """What these rules would have done with the mail that went through."""
+    try:
+        begin = datetime.now(UTC) - when.duration(since)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--since") from error
+    request: dict[str, object] = {"verb": "replay", "since": begin.isoformat()}
+    answer = need(ask(config, {**request, **_other_rules(rules)}), as_json=as_json)
+    if as_json:
+        print_json(answer["replay"])
+        return
+    from mailguard.cli import render  # noqa: PLC0415
+
+    render.replay(cast("dict[str, Any]", answer["replay"]))
+
+
+def _other_rules(rules: Path | None) -> dict[str, object]:
+    """The text of a rules file, as a part of a request."""
+    if rules is None:
+        return {}
+    return {"rules": rules.read_text(encoding="utf-8", errors="surrogateescape"), "rules_file": str(rules)}
 
 
 @verbs.command()

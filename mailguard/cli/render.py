@@ -88,7 +88,7 @@ def _to(recipients: Iterable[Mapping[str, Any]]) -> Text:
 
 
 def _why(message: Mapping[str, Any]) -> str:
-    return ", ".join([*message["rules"], *dict.fromkeys(one["check"] for one in message["findings"])])
+    return clean(", ".join([*message["rules"], *dict.fromkeys(one["check"] for one in message["findings"])]))
 
 
 def show(message: Mapping[str, Any], now: datetime) -> None:
@@ -108,6 +108,7 @@ def show(message: Mapping[str, Any], now: datetime) -> None:
     out.print(grid)
     for recipient in message["recipients"]:
         where = "outside" if recipient["external"] else "inside"
+        where += ", blind copy" if recipient.get("blind") else ""
         reply = f"  {clean(recipient['reply'])}" if recipient["reply"] else ""
         out.print(Text(f"  to {clean(recipient['address'])} ({where}): {recipient['state']}{reply}"))
     for finding in message["findings"]:
@@ -132,9 +133,19 @@ def status(state: Mapping[str, Any]) -> None:
     overdue = f"{state['overdue']} since {state['oldest_overdue']}" if state["overdue"] else "none"
     grid.add_row("overdue", Text(overdue, style="red" if state["overdue"] else ""))
     grid.add_row("rules", ", ".join(state["rules"]) or "none")
+    if (memory := state.get("memory")) is not None and state["running"]:
+        grid.add_row("memory", _memory(memory))
     out.print(grid)
+    for trouble in state.get("troubles", ()):
+        out.print(Text(clean(trouble), style="red"))
     for error in state["reload_errors"]:
         out.print(Text(f"rules file not taken: {clean(error)}", style="red"))
+
+
+def _memory(memory: Mapping[str, Any]) -> str:
+    if not memory["on"]:
+        return "off (remember)"
+    return f"{memory['mails']} mails" if memory["ready"] else "being read; messages are judged without it"
 
 
 def verdict(judged: Mapping[str, Any]) -> None:
@@ -149,6 +160,30 @@ def verdict(judged: Mapping[str, Any]) -> None:
         out.print(Text(f"  rule {clean(rule)}"))
     for finding in judged["findings"]:
         out.print(Text(f"  ! {clean(finding['text'])}", style="yellow"))
+
+
+def replay(told: Mapping[str, Any]) -> None:
+    """What rules would have done with past mail: the counts first, then each message that changes."""
+    out = console()
+    counts = f"Of {told['messages']} messages since {told['since']}, {told['held_then']} were held"
+    out.print(Text(f"{counts}; these rules would hold {told['held_now']}.", style="bold"))
+    for name, count in told["rules"].items():
+        out.print(Text(f"  rule {clean(name)}: {count}"))
+    for name in told["unanswered"]:
+        out.print(Text(f"  rule {clean(name)}: cannot be asked, because it looks at what is not kept"))
+    for line in told["changed"]:
+        to = ", ".join(map(clean, line["recipients"][:3])) + (" ..." if len(line["recipients"]) > 3 else "")
+        what = f"{_length(line, 'before')} -> {_length(line, 'after')}"
+        out.print(Text(f"  {line['id']} {clean(line['sender'])} to {to}: {what}", style="yellow"))
+    more = told["changes"] - len(told["changed"])
+    if more > 0:
+        out.print(Text(f"  and {more} more that change; --json counts them by rule"))
+
+
+def _length(line: Mapping[str, Any], side: str) -> str:
+    delay = line[f"delay_{side}"]
+    action = line[side] if line[side] != "none" else "at once"
+    return f"{action} {delay:g}s" if delay else str(action)
 
 
 def _outcome(judged: Mapping[str, Any]) -> str:

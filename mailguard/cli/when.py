@@ -3,20 +3,17 @@
 import re
 from datetime import datetime, time, timedelta
 
-_DURATION = re.compile(r"(\d+)\s*([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+from mailguard.core import durations
+
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
 
 
 def duration(text: str) -> timedelta:
-    """`30s`, `5m`, `2h`, `1d`. Raises ValueError with a sentence for the person who typed it."""
-    match = _DURATION.fullmatch(text.strip().lower())
-    if match is None:
-        raise ValueError(f"{text!r} is no duration; expected one like 30s, 10m, 2h or 1d")
+    """`30s`, `5m`, `2h`, `1d`, also `10 M`. Raises ValueError with a sentence for the person who typed it."""
     try:
-        return timedelta(**{_UNITS[match[2]]: int(match[1])})
-    except OverflowError as error:
-        raise ValueError(f"{text!r} is longer than anybody can wait; expected one like 10m") from error
+        return durations.duration("".join(text.split()).lower())
+    except ValueError as error:
+        raise ValueError(f"{error}; expected one like 30s, 10m, 2h or 1d") from error
 
 
 def moment(text: str, now: datetime) -> datetime:

@@ -29,7 +29,7 @@ class Answer:
 def what_is(message: HeldMessage) -> str:
     """One sentence on how it stands: for whom it is stopped, and what happens to the rest, when."""
     stopped = ", ".join(r.address for r in message.in_state(RecipientState.DROPPED))
-    if message.state is MessageState.CANCELLED:
+    if message.state is MessageState.CANCELLED and stopped:
         return f"{message.id} is cancelled: it will not go to {stopped}"
     parts = [f"{message.id} is {_STANDING.get(message.state, message.state.value)}"]
     if message.state is MessageState.HELD and message.release_at is not None:
@@ -59,7 +59,7 @@ def _departures(message: HeldMessage) -> Iterator[str]:
         if recipient.state is RecipientState.SENT and recipient.sent_at is not None:
             yield f"it left to {recipient.address} at {recipient.sent_at:%Y-%m-%dT%H:%M:%SZ}"
         elif recipient.maybe_sent:
-            yield f"it may have reached {recipient.address}: the connection broke before the answer"
+            yield f"it may have reached {recipient.address}: nobody can tell"
         elif recipient.in_flight:
             yield f"it is being handed over for {recipient.address} at this moment"
         elif recipient.state is RecipientState.FAILED:

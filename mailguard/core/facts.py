@@ -5,22 +5,38 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailguard.core.envelope import Envelope
+from mailguard.core.recollection import NOTHING, Recollection
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Named:
+    """An address of a header field and what people read instead of it: display name, comments, group.
+
+    `name` is decoded and `address` as written; neither is cleaned, so that what hides in it can be found.
+    """
+
+    field: str
+    name: str
+    address: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Headers:
     """The header block, decoded for reading; the raw bytes stay the truth.
 
-    `from_`, `to`, `cc`, `reply_to` are bare addresses (no display names), as written. `fields` has every
-    header's decoded values by lower-case name. `message_ids` are the ids that In-Reply-To and References
-    name, oldest first, without angle brackets. `readable` is false where the block was too large, too
-    strange or too slow to read: then everything here may be missing.
+    `from_`, `sender`, `to`, `cc`, `reply_to` are bare addresses (no display names), as written. `named` are
+    those of them whose names could mislead: not the plain ones. `fields` has every header's decoded values
+    by lower-case name. `in_reply_to` and `references` are the ids that these fields name, oldest first,
+    without angle brackets. `readable` is false where the block was too large, too strange or too slow to
+    read: then everything here may be missing.
     """
 
     from_: tuple[str, ...] = ()
+    sender: tuple[str, ...] = ()
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     reply_to: tuple[str, ...] = ()
+    named: tuple[Named, ...] = ()
     subject: str = ""
     message_id: str = ""
     in_reply_to: tuple[str, ...] = ()
@@ -44,14 +60,15 @@ class Headers:
 class Body:
     """The inside of the message, as far as it could be read within bounds.
 
-    `text` is all readable text (cut at a bound); `own_text` is that without quoted mail and signature.
-    `attachments` are the file names, "" for one without a name. `readable` is false where it could not be
-    read within bounds.
+    `text` is all readable text (cut at a bound: then `complete` is false); `own_text` is that without
+    quoted mail and signature. `attachments` are the file names, "" for one without a name. `readable` is
+    false where it could not be read within bounds.
     """
 
     text: str = ""
     own_text: str = ""
     attachments: tuple[str, ...] = ()
+    complete: bool = True
     readable: bool = True
 
 
@@ -70,7 +87,11 @@ class Thread:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """Everything about one submission that the judge may know."""
+    """Everything about one submission that the judge may know.
+
+    `own` are the addresses and patterns that the login may send as; None where there is no login.
+    `recollection` is what the memory knows that bears on it.
+    """
 
     envelope: Envelope
     headers: Headers
@@ -79,3 +100,5 @@ class Facts:
     user: str | None
     size: int
     now: datetime
+    own: tuple[str, ...] | None = None
+    recollection: Recollection = NOTHING

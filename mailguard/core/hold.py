@@ -38,8 +38,9 @@ class HeldRecipient:
     when the next attempt is made; both are None while a person's yes is awaited (`gated`). `delay` is what
     the rules asked for, counted again from a restore. `in_flight` is true between claim and settlement.
     `reply` is the upstream's last answer. `maybe_sent` is true where an attempt ended without an answer to
-    the final dot, so that it may have arrived (RFC 1047). `dropped_at` says since when a cancel has dropped
-    it; without it a dropped recipient was rejected or expired, which nobody can take back.
+    the final dot, so that it may have arrived (RFC 1047), or where the store was restored from a backup.
+    `dropped_at` says since when a cancel has dropped it; without it a dropped recipient was rejected or
+    expired, which nobody can take back.
     """
 
     address: str

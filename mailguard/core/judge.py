@@ -5,10 +5,10 @@ Only `exempts` takes a rule out. The order of the rules makes no difference.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from mailguard.core import wording
+from mailguard.core import address, wording
 from mailguard.core.checks import CHECKS, UNREADABLE
 from mailguard.core.facts import Facts
 from mailguard.core.findings import Finding
@@ -66,13 +66,17 @@ _RANKS = {action: action.rank for action in Action}
 
 def judge(facts: Facts, policy: Policy) -> Verdict:
     """Run the checks and the rules, and weigh all that they ask for."""
-    findings = (*_unreadable(facts), *_checked(facts, policy))
+    return weigh(facts, policy, (*_unreadable(facts, policy), *_checked(facts, policy)))
+
+
+def weigh(facts: Facts, policy: Policy, findings: tuple[Finding, ...]) -> Verdict:
+    """The verdict where the findings are known already. Those of checks that are off ask for nothing."""
     case = policy.case(facts, findings)
     matching = [(rule, places) for rule in policy.rules if (places := rule.matches(case)) is not None]
     out = _exempted([rule for rule, _ in matching])
     counting = [(rule, places) for rule, places in matching if rule.name not in out]
     claims = [
-        *(_of_rule(rule, places) for rule, places in counting),
+        *(_of_rule(rule, places, facts) for rule, places in counting),
         *_of_findings(findings, policy),
         *_of_sender(facts),
     ]
@@ -100,16 +104,27 @@ def _weight(claim: _Claim) -> tuple[int, timedelta, str]:
 
 
 def _checked(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    meant = facts.recollection.meant
     for check in CHECKS:
         if check.code in policy.checks:
-            yield from check.run(facts, policy)
+            found = check.run(facts, policy)
+            # What its sender said yes to once is not asked again.
+            yield from (one for one in found if not meant or (one.check, _about(one)) not in meant)
 
 
-def _unreadable(facts: Facts) -> Iterator[Finding]:
-    """Nobody can say what is in it, so no rule on its text could match: its sender has to look."""
+def _about(finding: Finding) -> str:
+    return address.normal(finding.recipient) if finding.recipient else ""
+
+
+def _unreadable(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """Nobody can say what is in it, so no rule on its text could match: its sender has to look.
+
+    A text that was too long to be read to its end is one only where a rule looks for something in it.
+    """
+    body = facts.body
     if not facts.headers.readable:
         yield Finding(check=UNREADABLE, parameters={"part": "headers"})
-    elif not facts.body.readable:
+    elif not body.readable or (policy.searches_text and not body.complete):
         yield Finding(check=UNREADABLE, parameters={"part": "body"})
 
 
@@ -131,10 +146,14 @@ def _exempted(matching: Sequence[Rule]) -> frozenset[str]:
     return frozenset(rule.name for rule in matching if is_out(rule.name))
 
 
-def _of_rule(rule: Rule, places: frozenset[int]) -> _Claim:
+def _of_rule(rule: Rule, places: frozenset[int], facts: Facts) -> _Claim:
+    demand = rule.demand
+    if demand.risk is not None:
+        known = facts.recollection
+        demand = replace(demand, delay=demand.risk.delay(known.per_thousand if known.people else None))
     return _Claim(
         name=rule.name,
-        demand=rule.demand,
+        demand=demand,
         only=places if rule.split else None,
         refusal=rule.text,
     )

@@ -186,8 +186,11 @@ def restore(message: HeldMessage, *, by: str, now: datetime) -> Result:
     if late or not message.body_kept:
         return Refusal(reason=Refused.TOO_LATE, message=message, text="its time for taking back is over")
 
+    # While the clock stands still, nothing of the delay runs: a thaw adds the time since it was stopped.
+    since = message.frozen_at or now
+
     def wait_again(recipient: HeldRecipient) -> HeldRecipient:
-        release_at = None if recipient.gated else now + recipient.delay
+        release_at = None if recipient.gated else since + recipient.delay
         return replace(
             recipient,
             state=RecipientState.WAITING,
@@ -346,10 +349,13 @@ def claim(message: HeldMessage, *, by: str, now: datetime) -> Change | None:
 
 
 def put_back(message: HeldMessage, *, by: str, now: datetime) -> Change:
-    """A claimed message that was not offered to the upstream after all: it is due at once again."""
+    """A claimed message that was not offered to the upstream after all: it waits as it did before."""
 
     def back(recipient: HeldRecipient) -> HeldRecipient:
-        return replace(recipient, in_flight=False, attempts=recipient.attempts - 1, due_at=now)
+        attempts = recipient.attempts - 1
+        # The days after which an upstream is given up count from a real attempt.
+        first = recipient.first_try_at if attempts else None
+        return replace(recipient, in_flight=False, attempts=attempts, first_try_at=first)
 
     waiting = [r.address for r in message.recipients if r.in_flight]
     edited = _edit(message, back, lambda r: r.in_flight)
@@ -365,3 +371,17 @@ def recover(message: HeldMessage, *, by: str, now: datetime) -> Change:
     flying = [r.address for r in message.recipients if r.in_flight]
     edited = _edit(message, again, lambda r: r.in_flight)
     return step(Move.RECOVER, message, edited, by=by, now=now, detail={"may_arrive_twice": flying})
+
+
+def quarantine(message: HeldMessage, reason: str, *, by: str, now: datetime) -> Change:
+    """After a return to an earlier time: nobody knows what has happened to it since, so it leaves only when
+    a person says so. Nobody is told that nothing of it has left."""
+
+    def doubt(recipient: HeldRecipient) -> HeldRecipient:
+        if recipient.in_flight:
+            recipient = replace(recipient, in_flight=False, state=RecipientState.DEFERRED, due_at=now)
+        return replace(recipient, maybe_sent=True)
+
+    edited = _edit(message, doubt, lambda r: r.open)
+    edited = replace(edited, frozen_at=message.frozen_at or now, expires_at=None)
+    return step(Move.QUARANTINE, message, edited, by=by, now=now, detail={"reason": reason})

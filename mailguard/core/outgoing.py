@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC
 from email.utils import format_datetime
 from functools import lru_cache
+from itertools import islice
 
 from mailguard.core import message as reading
 from mailguard.core.hold import HeldMessage
@@ -58,13 +59,22 @@ def hops(content: bytes) -> int:
 
 def loops(content: bytes, hostname: str) -> bool:
     """Whether the message goes in a circle: too many hops, or too many of them through this very guard."""
-    ours = f"by {hostname.lower()} ({_PROGRAM})".encode()
     met = 0
-    for passed, field in enumerate(_received_fields(content)):
-        met += ours in b" ".join(field[:_FIELD_LIMIT].lower().split())
-        if passed >= HOPS_LIMIT or met >= PASSES_LIMIT:
+    for hops, field in enumerate(_received_fields(content)):
+        met += _is_ours(field, hostname)
+        if hops >= HOPS_LIMIT or met >= PASSES_LIMIT:
             return True
     return False
+
+
+def passed(content: bytes, hostname: str) -> bool:
+    """Whether this very guard has passed the message on before."""
+    return any(_is_ours(field, hostname) for field in islice(_received_fields(content), HOPS_LIMIT))
+
+
+def _is_ours(field: bytes, hostname: str) -> bool:
+    ours = f"by {hostname.lower()} ({_PROGRAM})".encode()
+    return ours in b" ".join(field[:_FIELD_LIMIT].lower().split())
 
 
 def _received_fields(content: bytes) -> Iterator[bytes]:

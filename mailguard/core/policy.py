@@ -1,18 +1,20 @@
 """The policy in force: what is ours, which rules there are, and what a finding of each check does."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
+from math import log
 
 from mailguard.core import address
 from mailguard.core.address import Address
 from mailguard.core.checks import reads_body
-from mailguard.core.conditions import Case, Condition, To
+from mailguard.core.conditions import BodyText, Case, Condition, To
 from mailguard.core.facts import Facts
 from mailguard.core.findings import Finding
 from mailguard.core.hold import Action
 from mailguard.core.patterns import Patterns, domains
+from mailguard.core.prose import TextPattern
 
 DEFAULT_EXPIRE = timedelta(days=2)
 
@@ -25,19 +27,58 @@ class Notify(StrEnum):
     NEVER = "never"
 
 
+# Of a thousand clean messages, so many are more suspect than one that waits the shortest time (and one is
+# where the longest begins).
+_CLEAN, _SUSPECT = 200.0, 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Risk:
+    """A delay that grows with suspicion: what looks as it always does waits for `least`, what is as odd as
+    one clean message in a thousand for `most`, and in between each doubling of oddness adds the same."""
+
+    least: timedelta
+    most: timedelta
+
+    def delay(self, per_thousand: float | None) -> timedelta:
+        """How long a message waits that is as suspect as `per_thousand` of a thousand clean ones; one of
+        which nothing is known (None) waits for `most`. Whole seconds."""
+        if per_thousand is None:
+            return self.most
+        oddness = log(_CLEAN / min(max(per_thousand, _SUSPECT), _CLEAN)) / log(_CLEAN / _SUSPECT)
+        seconds = self.least.total_seconds() + oddness * (self.most - self.least).total_seconds()
+        return timedelta(seconds=round(seconds))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Demand:
     """What a rule or a finding asks for.
 
-    `delay` runs from receipt, also behind a `confirm` or an `approve`; those end after `expire`.
-    `approvers` and `deputies` are the addresses of those who may say yes to an `approve`.
+    With `risk` the `delay` is that of the message's suspicion. `delay` runs from receipt, also behind a
+    `confirm` or an `approve`; those end after `expire`. `approvers` and `deputies` are the addresses of
+    those who may say yes to an `approve`.
     """
 
     action: Action = Action.DELAY
     delay: timedelta = timedelta(0)
+    risk: Risk | None = None
     approvers: tuple[str, ...] = ()
     deputies: tuple[str, ...] = ()
     expire: timedelta = DEFAULT_EXPIRE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckOptions:
+    """What an admin may tune of the checks themselves.
+
+    `warn_per_hundred`: of so many in a hundred messages that were meant as they were, `unlikely_recipient`
+    may speak. `visible_over`: so many outsiders may see one another's addresses. `confidential_words`: words
+    besides the usual ones, as they stand in rules.toml and as patterns.
+    """
+
+    warn_per_hundred: float = 1.0
+    visible_over: int = 10
+    confidential_words: tuple[tuple[str, TextPattern], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +117,11 @@ class Rule:
         """Whether it looks at the inside of the message."""
         return any(condition.reads_body for condition in (*self.when, *self.unless))
 
+    @property
+    def searches_text(self) -> bool:
+        """Whether it looks for something in the text of the message."""
+        return any(isinstance(condition, BodyText) for condition in (*self.when, *self.unless))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
@@ -83,7 +129,7 @@ class Policy:
 
     `internal_domains` are `corp.example` or `*.corp.example` (what is below it, not itself). `checks` says
     what a finding does, by the check's code; a check that is not in it is off, and Action.NONE only notes.
-    `margin`, `keep` and `undo` are as in rules.toml.
+    `margin`, `keep`, `undo` and `remember` are as in rules.toml.
     """
 
     internal_domains: tuple[str, ...] = ()
@@ -91,9 +137,11 @@ class Policy:
     notify: Notify = Notify.FLAGGED
     keep: timedelta = timedelta(days=90)
     undo: timedelta = timedelta(days=7)
+    remember: timedelta = timedelta(days=730)
     groups: Mapping[str, Patterns] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     checks: Mapping[str, Demand] = field(default_factory=dict)
+    options: CheckOptions = CheckOptions()
 
     def internal(self, text: str) -> bool:
         """Whether an address, as written, is one of ours; what cannot be understood never is."""
@@ -107,6 +155,19 @@ class Policy:
     def needs_body(self) -> bool:
         """Whether a rule or a check looks at the inside of a message."""
         return reads_body(self.checks) or any(rule.reads_body for rule in self.rules)
+
+    @property
+    def searches_text(self) -> bool:
+        """Whether a rule looks for something in the text of a message."""
+        return any(rule.searches_text for rule in self.rules)
+
+    def without(self, names: frozenset[str]) -> "Policy":
+        """The same policy without the rules of these names."""
+        return (
+            replace(self, rules=tuple(rule for rule in self.rules if rule.name not in names))
+            if names
+            else self
+        )
 
     def case(self, facts: Facts, findings: Iterable[Finding] = ()) -> Case:
         """A message as the rules of this policy see it."""

@@ -58,6 +58,7 @@ class Move(StrEnum):
     CLAIM = "claim"
     SETTLE = "settle"
     RECOVER = "recover"
+    QUARANTINE = "quarantine"
 
 
 S = MessageState
@@ -128,6 +129,8 @@ MOVES: Mapping[Move, Mapping[MessageState, frozenset[MessageState]]] = MappingPr
         Move.SETTLE: {S.RELAYING: _AFTER_RELAY},
         # A guard that stopped in the middle of a relay: what it had in hand is tried again.
         Move.RECOVER: {S.RELAYING: _CLOCK_RUNS},
+        # The store was put back to an earlier time: what was on its way then may have left since.
+        Move.QUARANTINE: {state: frozenset({S.FROZEN}) for state in S if state not in FINISHED},
     }
 )
 

@@ -1,6 +1,6 @@
 """A message as the JSON object that the command line and the HTTP API show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from mailguard.core.events import Event
@@ -36,6 +36,18 @@ def message(held: HeldMessage, language: str = "en") -> Json:
         "recipients": [_recipient(recipient) for recipient in held.recipients],
         "findings": [finding(one, language) for one in held.findings],
     }
+
+
+def with_history(shown: Json, held: HeldMessage, events: Sequence[Json]) -> Json:
+    """The object of `show`: that of `message`, with what happened to it. Of each recipient it tells whether
+    it was `blind`: in neither To nor Cc."""
+    blind = {one for each in events for one in _list(each.get("blind"))}
+    recipients = [{**_recipient(each), "blind": each.address in blind} for each in held.recipients]
+    return {**shown, "recipients": recipients, "events": list(events)}
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _recipient(recipient: HeldRecipient) -> Json:

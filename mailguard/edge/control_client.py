@@ -9,6 +9,9 @@ from mailguard.core.errors import MailguardError
 
 Json = dict[str, object]
 
+# The socket's name in the state directory.
+SOCKET = "control.sock"
+
 # Longer than the guard waits for an attempt that is under way, and for a slow disk.
 ANSWER_WITHIN = 60.0
 

@@ -5,7 +5,7 @@ and made by the store's compare-and-set; whoever loses that race is computed aga
 """
 
 import contextlib
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 
 from mailguard.core import address, moves
@@ -32,11 +32,22 @@ LONGEST_EXTENSION = timedelta(days=366)
 
 
 class Decide:
-    """The decisions, one method each; every answer is an Answer, never an exception about the message."""
+    """The decisions, one method each; every answer is an Answer, never an exception about the message.
+
+    `meant` is told of a message whose own sender said yes to it: he will not be asked again for the same.
+    """
 
     def __init__(
-        self, *, store: Store, clock: Clock, log: Log, bouncing: Bouncing, wake: Callable[[datetime], None]
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        log: Log,
+        bouncing: Bouncing,
+        wake: Callable[[datetime], None],
+        meant: Callable[[HeldMessage], Awaitable[None]] | None = None,
     ) -> None:
+        self._meant = meant
         self._store = store
         self._clock = clock
         self._log = log
@@ -69,11 +80,19 @@ class Decide:
 
     async def release(self, prefix: str, actor: Actor) -> Answer:
         """Send it now."""
-        return await self._move(prefix, actor, lambda m, now: moves.release(m, by=actor.name, now=now))
+        answer = await self._move(prefix, actor, lambda m, now: moves.release(m, by=actor.name, now=now))
+        return await self._said_yes(answer, actor)
 
     async def confirm(self, prefix: str, actor: Actor) -> Answer:
         """The sender's yes."""
-        return await self._move(prefix, actor, lambda m, now: moves.confirm(m, by=actor.name, now=now))
+        answer = await self._move(prefix, actor, lambda m, now: moves.confirm(m, by=actor.name, now=now))
+        return await self._said_yes(answer, actor)
+
+    async def _said_yes(self, answer: Answer, actor: Actor) -> Answer:
+        message = answer.message if answer.told is Told.DONE else None
+        if self._meant is not None and message is not None and actor.owns(message):
+            await self._meant(message)
+        return answer
 
     async def approve(self, prefix: str, actor: Actor) -> Answer:
         """The approver's yes."""

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from mailguard.core import view
 from mailguard.core.actor import Actor
-from mailguard.core.answer import Answer
+from mailguard.core.address import parse
+from mailguard.core.answer import Answer, what_is
 from mailguard.core.envelope import Envelope, Recipient, Submission
 from mailguard.core.errors import ConfigurationError, MailguardError, NoSuchMessage, StoreError
 from mailguard.core.message import read_headers
@@ -20,11 +21,14 @@ from mailguard.core.states import MessageState
 from mailguard.core.told import Told
 from mailguard.flow.decide import Decide
 from mailguard.flow.history import History
+from mailguard.flow.learning import Learning
 from mailguard.flow.receive import Receive
-from mailguard.ports import Clock, Policies
+from mailguard.flow.replay import Replay
+from mailguard.ports import Backup, Clock, Policies
 
 Json = dict[str, object]
 Request = Mapping[str, object]
+Verb = Callable[[Request, Actor], Awaitable[Json]]
 
 
 class BadRequest(MailguardError):
@@ -41,25 +45,44 @@ class Desk:
         decide: Decide,
         history: History,
         receive: Receive,
+        replay: Replay,
+        backup: Backup,
         policies: Policies,
         clock: Clock,
         language: str,
         about: Callable[[], Json],
         parse_rules: Callable[[str, str], Policy],
+        learning: Learning | None = None,
     ) -> None:
         self._decide = decide
+        self._learning = learning
         self._history = history
         self._receive = receive
+        self._replay = replay
+        self._backup = backup
         self._policies = policies
         self._clock = clock
         self._language = language
         self._about = about
         self._parse_rules = parse_rules
-        self._verbs: Mapping[str, Callable[[Request, Actor], Awaitable[Json]]] = {
+        self._verbs: Mapping[str, Verb] = {**self._looking(), **self._deciding(decide)}
+
+    def _looking(self) -> dict[str, Verb]:
+        return {
             "status": self._status,
             "queue": self._queue,
             "show": self._show,
             "raw": self._raw,
+            "reload": self._reload,
+            "try": self._try,
+            "replay": self._replayed,
+            "backup": self._copying,
+            "learn": self._learn,
+            "forget": self._forget,
+        }
+
+    def _deciding(self, decide: Decide) -> dict[str, Verb]:
+        return {
             "cancel": self._cancel,
             "restore": self._plain(decide.restore),
             "release": self._plain(decide.release),
@@ -69,8 +92,6 @@ class Desk:
             "thaw": self._plain(decide.thaw),
             "reject": self._reject,
             "extend": self._extend,
-            "reload": self._reload,
-            "try": self._try,
         }
 
     async def answer(self, request: Request, actor: Actor) -> Json:
@@ -90,13 +111,19 @@ class Desk:
             # Forgotten between two looks.
             return _plain(Told.NO_SUCH_MESSAGE, str(error))
 
-    def _told(self, answer: Answer) -> Json:
-        shown = None if answer.message is None else view.message(answer.message, self._language)
-        return {**_plain(answer.told, answer.text), "message": shown}
+    async def _told(self, answer: Answer, actor: Actor) -> Json:
+        message, text = answer.message, answer.text
+        if message is None:
+            return {**_plain(answer.told, text), "message": None}
+        if not actor.may_act_on(message):
+            # The sentence for the sender may name whom an approver is not to know of.
+            message = await self._history.shown(message, actor)
+            text = what_is(message)
+        return {**_plain(answer.told, text), "message": view.message(message, self._language)}
 
     def _plain(self, decision: Callable[[str, Actor], Awaitable[Answer]]) -> Callable[..., Awaitable[Json]]:
         async def run(request: Request, actor: Actor) -> Json:
-            return self._told(await decision(_text(request, "id"), actor))
+            return await self._told(await decision(_text(request, "id"), actor), actor)
 
         return run
 
@@ -117,37 +144,42 @@ class Desk:
 
     async def _show(self, request: Request, actor: Actor) -> Json:
         answer = await self._history.find(_text(request, "id"), actor)
-        told = self._told(answer)
-        if answer.message is not None:
-            shown = view.message(answer.message, self._language)
-            told["message"] = {**shown, "events": await self._history.events(answer.message)}
-        return told
+        if answer.message is None:
+            return await self._told(answer, actor)
+        shown = view.message(answer.message, self._language)
+        events = await self._history.events(answer.message, actor)
+        whole = view.with_history(shown, answer.message, events)
+        return {**_plain(answer.told, answer.text), "message": whole}
 
     async def _raw(self, request: Request, actor: Actor) -> Json:
         answer = await self._history.find(_text(request, "id"), actor)
         if answer.message is None:
-            return self._told(answer)
+            return await self._told(answer, actor)
         content = await self._history.content(answer.message, actor)
         if content is None:
             return _plain(Told.TOO_LATE, f"{answer.message.id} is finished; its bytes are gone")
         # Megabytes in base64 take longer than the loop may stand still.
         encoded = await asyncio.to_thread(base64.b64encode, content)
-        return {**self._told(answer), "content": encoded.decode("ascii")}
+        return {**await self._told(answer, actor), "content": encoded.decode("ascii")}
 
     async def _cancel(self, request: Request, actor: Actor) -> Json:
-        return self._told(await self._decide.cancel(_text(request, "id"), actor, _texts(request, "to")))
+        return await self._told(
+            await self._decide.cancel(_text(request, "id"), actor, _texts(request, "to")), actor
+        )
 
     async def _reject(self, request: Request, actor: Actor) -> Json:
         reason = _text(request, "reason")
         if not reason.strip():
             raise BadRequest("a rejection needs a reason: its sender will read it")
-        return self._told(await self._decide.reject(_text(request, "id"), actor, reason))
+        return await self._told(await self._decide.reject(_text(request, "id"), actor, reason), actor)
 
     async def _extend(self, request: Request, actor: Actor) -> Json:
         by, until = request.get("by_seconds"), _text(request, "until")
         longer = _duration(by) if isinstance(by, int | float) else None
         at = _time(until) if until else None
-        return self._told(await self._decide.extend(_text(request, "id"), actor, by=longer, until=at))
+        return await self._told(
+            await self._decide.extend(_text(request, "id"), actor, by=longer, until=at), actor
+        )
 
     async def _reload(self, request: Request, actor: Actor) -> Json:
         if not actor.admin:
@@ -162,15 +194,75 @@ class Desk:
         count = len(self._policies.current.rules)
         return _plain(Told.DONE, f"{count} rules are in force now")
 
+    async def _copying(self, request: Request, actor: Actor) -> Json:
+        """The copying itself is the asker's, who may write where the guard may not."""
+        if not actor.admin:
+            return _plain(Told.NOT_YOURS, "only an admin may copy the queue")
+        step, token = _text(request, "step"), _text(request, "token")
+        if step == "begin":
+            still = await self._backup.begin()
+            copied = {"path": str(still.path), "size": still.size, "token": still.token}
+            return {**_plain(Told.DONE, ""), **copied, "at": still.at.isoformat()}
+        steps = {"renew": self._backup.renew, "end": self._backup.end}
+        if step not in steps:
+            raise BadRequest(f"unknown step {step!r}; expected begin, renew or end")
+        if not await steps[step](token):
+            return _plain(Told.TRY_LATER, "the copying took too long, or too much mail came in; try again")
+        return _plain(Told.DONE, "")
+
+    async def _learn(self, request: Request, actor: Actor) -> Json:
+        """The reading is the asker's, who may open mailboxes that the guard may not."""
+        if not actor.admin or self._learning is None:
+            return _plain(Told.NOT_YOURS, "only an admin may give mail to learn from")
+        step = _text(request, "step")
+        if step == "begin":
+            told = await self._learning.begin(_texts(request, "sources"))
+            policy = self._policies.current
+            since = self._clock.now() - policy.remember
+            about = {"since": since.isoformat(), "internal_domains": list(policy.internal_domains)}
+            return {**_plain(Told.DONE, ""), **told, **about}
+        if step == "add":
+            lessons = request.get("lessons")
+            given = [one for one in lessons if isinstance(one, dict)] if isinstance(lessons, list) else []
+            try:
+                added = await self._learning.add(given, _text(request, "source"), _text(request, "place"))
+                return {**_plain(Told.DONE, ""), **added}
+            except ValueError as error:
+                raise BadRequest(f"these mails cannot be read: {error}") from error
+        if step != "end":
+            raise BadRequest(f"unknown step {step!r}; expected begin, add or end")
+        await self._learning.end(_texts(request, "sources"))
+        return _plain(Told.DONE, "")
+
+    async def _forget(self, request: Request, actor: Actor) -> Json:
+        if not actor.admin or self._learning is None:
+            return _plain(Told.NOT_YOURS, "only an admin may have somebody forgotten")
+        who = parse(_text(request, "address"))
+        if not who.plain:
+            written = _text(request, "address")
+            raise BadRequest(f"{written!r} is no address; expected one like m.dupont@client.example")
+        count = await self._learning.forget(str(who))
+        return {**_plain(Told.DONE, f"{who} is forgotten; {count} entries had the address"), "entries": count}
+
     async def _try(self, request: Request, actor: Actor) -> Json:
         submission = self._imagine(request)
-        policy = self._policies.current
-        if rules := _text(request, "rules"):
-            policy = self._parse_rules(rules, _text(request, "rules_file") or "rules.toml")
-        judged = await self._receive.consider(submission, policy)
+        judged = await self._receive.consider(submission, self._asked_policy(request))
         addresses = tuple(recipient.address for recipient in submission.envelope.recipients)
         shown = view.verdict(judged.verdict, addresses, submission.received_at, self._language)
         return {**_plain(Told.DONE, ""), "verdict": shown}
+
+    async def _replayed(self, request: Request, actor: Actor) -> Json:
+        if not actor.admin:
+            return _plain(Told.NOT_YOURS, "only an admin may ask about everybody's mail")
+        since = _time(_text(request, "since"))
+        told = await self._replay.run(self._asked_policy(request), since)
+        return {**_plain(Told.DONE, ""), "replay": told}
+
+    def _asked_policy(self, request: Request) -> Policy:
+        """The rules that come with the request, or those in force. Raises ConfigurationError."""
+        if rules := _text(request, "rules"):
+            return self._parse_rules(rules, _text(request, "rules_file") or "rules.toml")
+        return self._policies.current
 
     def _imagine(self, request: Request) -> Submission:
         try:

@@ -1,6 +1,7 @@
 """Reading the queue: the list, one message with its history, the counts. Changes nothing."""
 
 from collections.abc import AsyncIterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from mailguard.core import address, view
@@ -81,22 +82,30 @@ class History:
             return Answer(told=Told.NO_SUCH_MESSAGE, text=f"no message {prefix!r}")
         except AmbiguousId:
             return Answer(told=Told.REFUSED, text=f"{prefix!r} begins several ids; give more letters")
-        if actor.may_act_on(message):
-            return Answer(told=Told.DONE, text="", message=message)
-        if actor.may_approve(message):
-            return Answer(told=Told.DONE, text="", message=await self._without_blind(message))
+        if actor.may_act_on(message) or actor.may_approve(message):
+            return Answer(told=Told.DONE, text="", message=await self.shown(message, actor))
         return Answer(told=Told.NOT_YOURS, text=f"{message.id} is not yours to see")
 
-    async def _without_blind(self, message: HeldMessage) -> HeldMessage:
-        """The message as its approver may see it: Bcc is between its sender and nobody."""
+    async def shown(self, message: HeldMessage, actor: Actor) -> HeldMessage:
+        """The message as this actor may see it: to an approver without Bcc, which is between its sender and
+        nobody, and without what was found about it."""
+        if actor.may_act_on(message):
+            return message
         headers = read_headers(await self._store.content(message.id) or b"")
         named = {address.normal(one) for one in (*headers.to, *headers.cc)}
         shown = tuple(r for r in message.recipients if address.normal(r.address) in named)
-        return replace(message, recipients=shown)
+        addresses = {one.address for one in shown}
+        found = tuple(one for one in message.findings if one.recipient is None or one.recipient in addresses)
+        return replace(message, recipients=shown, findings=found)
 
-    async def events(self, message: HeldMessage) -> list[view.Json]:
-        """The message's history, oldest first."""
-        return [view.event(event) for event in await self._store.events(message.id)]
+    async def events(self, message: HeldMessage, actor: Actor) -> list[view.Json]:
+        """The message's history, oldest first, as this actor may see it."""
+        events = [view.event(event) for event in await self._store.events(message.id)]
+        if actor.may_act_on(message):
+            return events
+        everybody = (await self._store.find(message.id)).recipients
+        hidden = {one.address for one in everybody} - {one.address for one in message.recipients}
+        return [{key: value for key, value in event.items() if not _tells(value, hidden)} for event in events]
 
     async def content(self, message: HeldMessage, actor: Actor) -> bytes | None:
         """Its bytes as received (for its approver: as they would leave), or None where they are gone."""
@@ -118,3 +127,9 @@ class History:
             "internal_domains": list(policy.internal_domains),
             "reload_errors": [str(fault) for fault in self._policies.faults],
         }
+
+
+def _tells(value: object, hidden: AbstractSet[str]) -> bool:
+    """Whether one of these addresses stands anywhere in a detail of the history."""
+    text = repr(value)
+    return any(repr(one)[1:-1] in text for one in hidden)

@@ -1,11 +1,13 @@
 """A message comes in: read it, gather what is known, judge it, put it on the disk, and only then say 250."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
+from mailguard.core import address, outgoing, resubmission
 from mailguard.core import message as reading
-from mailguard.core import outgoing
 from mailguard.core.envelope import Recipient, Submission
 from mailguard.core.errors import StoreError, StoreFull
 from mailguard.core.events import Event
@@ -13,9 +15,24 @@ from mailguard.core.facts import Body, Facts, Headers, Thread
 from mailguard.core.hold import Action, HeldMessage, HeldRecipient, NewMessage
 from mailguard.core.judge import Hold, Verdict, judge
 from mailguard.core.policy import Policy
+from mailguard.core.recall import posting
+from mailguard.core.recollection import NOTHING, Recollection
 from mailguard.core.reply import Reply
 from mailguard.core.states import MessageState
-from mailguard.ports import Bodies, Clock, Log, Memory, Policies, Store
+from mailguard.flow.intake import Intake, described
+from mailguard.flow.recalling import Recalling
+from mailguard.ports import Bodies, Clock, Log, Mark, Memory, Policies, Store
+
+Known = TypeVar("Known")
+
+# Seconds from the last dot to its answer.
+ANSWER_WITHIN = 4.5
+# Seconds for all that is looked up about a message before it is judged.
+READ_WITHIN = 2.0
+# A few tenths of a millisecond on the event loop; more is done in a thread.
+DIGEST_AT_ONCE = 256 * 1024
+# Characters of text; what rules and checks look for in a longer one may take tens of milliseconds.
+JUDGE_AT_ONCE = 16 * 1024
 
 # Longer ones are cut for display; the message itself keeps its own.
 LONGEST_SUBJECT = 500
@@ -32,7 +49,8 @@ class Judged:
 
 
 class Receive:
-    """The way in. `ids` makes a fresh message id; `wake` tells the timer of the next due time."""
+    """The way in. `ids` makes a fresh message id; `wake` tells the timer of the next due time. Without
+    `recalling` messages are judged by themselves and their thread."""
 
     def __init__(
         self,
@@ -46,19 +64,24 @@ class Receive:
         ids: Callable[[], str],
         hostname: str,
         wake: Callable[[datetime], None],
+        recalling: Recalling | None = None,
     ) -> None:
-        self._store = store
         self._memory = memory
+        self._recalling = recalling
         self._policies = policies
         self._bodies = bodies
         self._clock = clock
         self._log = log
         self._ids = ids
         self._hostname = hostname
-        self._wake = wake
+        self._intake = Intake(store=store, log=log, wake=wake)
 
     async def accept(self, submission: Submission) -> Reply:
-        """Take the message, refuse it by a rule, or say that it is not possible now; 250 means on disk."""
+        """Take the message, refuse it by a rule, or say that it is not possible now; 250 means on disk.
+
+        Answers within ANSWER_WITHIN, whatever the store and the reading do.
+        """
+        end = asyncio.get_running_loop().time() + ANSWER_WITHIN
         if refusal := self._impossible(submission):
             return refusal
         policy = self._policies.current
@@ -70,63 +93,127 @@ class Receive:
             )
             return Reply(code=550, status="5.7.1", text=verdict.refusal or f"Refused by {verdict.reason}")
         new = _hold(submission, judged, policy, self._ids())
+        text = _told(new.message, verdict)
+        mark = _mark(submission, new, text, await _digest(submission, judged.facts.headers))
+        within = end - asyncio.get_running_loop().time()
+        return await self._put(new, mark, text, verdict.reason, within=within)
+
+    async def _put(
+        self, new: NewMessage, mark: Mark | None, text: str, reason: str, *, within: float
+    ) -> Reply:
+        # The id that the message would have: the sender's only handle on what the log has of it.
+        user, incident = new.message.user, new.message.id
         try:
-            await self._store.add(new)
+            first = await self._intake.put(new, mark, within=within)
         except StoreFull:
-            self._log.trouble("store_full", user=submission.user, size=len(submission.content))
-            return Reply(code=452, status="4.3.1", text="No room for the message now, try again later")
+            self._log.trouble("store_full", incident=incident, user=user, size=new.message.size)
+            text = f"No room for the message now, try again later (incident {incident})"
+            return Reply(code=452, status="4.3.1", text=text)
         except StoreError as error:
-            self._log.trouble("store_error", error=str(error))
-            return Reply(code=451, status="4.3.0", text="The message cannot be stored now, try again later")
-        return self._taken(new.message, verdict)
+            self._log.trouble("store_error", incident=incident, user=user, error=str(error))
+            text = f"The message cannot be stored now, try again later (incident {incident})"
+            return Reply(code=451, status="4.3.0", text=text)
+        if first is None:
+            self._log.event("received", **described(new.message), reason=reason)
+            return Reply(code=250, status="2.0.0", text=text)
+        self._log.event("resubmitted", id=first.id, user=user, state=first.state.value)
+        text = resubmission.reply_to_second(first.id, first.state, first.reply)
+        return Reply(code=250, status="2.0.0", text=text)
 
     def _impossible(self, submission: Submission) -> Reply | None:
         """What no rule can allow: a header that nobody can have written, and mail that goes in a circle."""
         if len(reading.split(submission.content[: LONGEST_HEADER + 1])[0]) > LONGEST_HEADER:
             self._log.event("header_too_large", peer=submission.peer, user=submission.user)
             return Reply(code=552, status="5.3.4", text="The header of this message is too large")
+        if reading.several_authors(submission.content):
+            self._log.event("several_authors", peer=submission.peer, user=submission.user)
+            return Reply(
+                code=550,
+                status="5.6.0",
+                text="There is more than one From field; a message may have only one",
+            )
         if outgoing.loops(submission.content, self._hostname):
             self._log.trouble("loop", peer=submission.peer, user=submission.user)
             return Reply(code=554, status="5.4.6", text="This message was here before: mail loop")
         return None
 
     async def consider(self, submission: Submission, policy: Policy) -> Judged:
-        """What would happen to this submission under this policy; nothing is stored."""
+        """What would happen to this submission under this policy; nothing is stored.
+
+        What is not known in time counts as unreadable: the message is held, and somebody looks at it.
+        """
+        end = asyncio.get_running_loop().time() + READ_WITHIN
         headers = reading.read_headers(submission.content)
-        body = Body()
+        read = body = Body()
+        remembering = self._recalling is not None and self._recalling.on
+        if policy.needs_body or remembering:
+            read = await _by(end, self._bodies.read(submission.content, headers)) or Body(readable=False)
         if policy.needs_body:
-            body = await self._bodies.read(submission.content, headers)
+            body = read
+        thread = await _by(end, self._thread(headers))
+        if thread is None:
+            self._log.trouble("memory_late", peer=submission.peer, user=submission.user)
+            thread, body = Thread(), replace(body, readable=False)
         facts = Facts(
             envelope=submission.envelope,
             headers=headers,
             body=body,
-            thread=await self._thread(headers),
+            thread=thread,
             user=submission.user,
             size=len(submission.content),
             now=submission.received_at,
+            own=submission.own,
+            recollection=self._recollected(submission, headers, read) if remembering else NOTHING,
         )
-        return Judged(facts=facts, verdict=judge(facts, policy))
+        if len(body.text) + len(body.own_text) <= JUDGE_AT_ONCE:
+            return Judged(facts=facts, verdict=judge(facts, policy))
+        return Judged(facts=facts, verdict=await asyncio.to_thread(judge, facts, policy))
+
+    def _recollected(self, submission: Submission, headers: Headers, body: Body) -> Recollection:
+        """What the memory knows; nothing where it fails: no message may ever depend on it."""
+        envelope = submission.envelope
+        if self._recalling is None or not envelope.sender:
+            return NOTHING
+        try:
+            letter = posting.on_its_way(
+                headers,
+                body.text,
+                sender=envelope.sender,
+                recipients=[each.address for each in envelope.recipients],
+                when=submission.received_at,
+            )
+            return self._recalling.recollect(letter, envelope.sender, submission.own or ())
+        except Exception as error:  # noqa: BLE001  whatever it was, the message is judged without it
+            self._log.trouble("recollection_fault", peer=submission.peer, fault=type(error).__name__)
+            return NOTHING
 
     async def _thread(self, headers: Headers) -> Thread:
         if not headers.is_reply:
             return Thread()
         return await self._memory.thread(headers.thread_ids)
 
-    def _taken(self, message: HeldMessage, verdict: Verdict) -> Reply:
-        self._log.event(
-            "received",
-            id=message.id,
-            state=message.state.value,
-            user=message.user,
-            sender=message.sender,
-            to=[recipient.address for recipient in message.recipients],
-            size=message.size,
-            release_at=message.release_at,
-            reason=verdict.reason,
-        )
-        if message.due_at is not None:
-            self._wake(message.due_at)
-        return Reply(code=250, status="2.0.0", text=_told(message, verdict))
+
+async def _by(end: float, step: Coroutine[Any, Any, Known]) -> Known | None:
+    """What comes of this step; None where the loop's time `end` comes first."""
+    try:
+        async with asyncio.timeout_at(end):
+            return await step
+    except TimeoutError:
+        return None
+
+
+async def _digest(submission: Submission, headers: Headers) -> bytes | None:
+    if len(submission.content) <= DIGEST_AT_ONCE:
+        return resubmission.digest(submission, headers)
+    return await asyncio.to_thread(resubmission.digest, submission, headers)
+
+
+def _mark(submission: Submission, new: NewMessage, reply: str, digest: bytes | None) -> Mark | None:
+    if digest is None:
+        return None
+    at = submission.received_at
+    again = Event(at=at, event="resubmitted", by=new.event.by, detail={"peer": submission.peer})
+    return Mark(digest=digest, since=at - resubmission.WINDOW, reply=reply, again=again)
 
 
 def _told(message: HeldMessage, verdict: Verdict) -> str:
@@ -176,9 +263,18 @@ def _hold(submission: Submission, judged: Judged, policy: Policy, message_id: st
         recipients=recipients,
     )
     by = submission.user or submission.envelope.sender or "<>"
-    detail = {"peer": submission.peer, "rules": list(verdict.rules)}
+    detail: dict[str, object] = {"peer": submission.peer, "rules": list(verdict.rules)}
+    if blind := _blind(submission, headers):
+        detail["blind"] = blind
     event = Event(at=now, event="received", by=by, detail=detail)
     return NewMessage(message=message, content=submission.content, event=event)
+
+
+def _blind(submission: Submission, headers: Headers) -> list[str]:
+    """The recipients that neither To nor Cc names: nobody else who gets the message sees them."""
+    named = {address.normal(one) for one in (*headers.to, *headers.cc)}
+    written = (recipient.address for recipient in submission.envelope.recipients)
+    return [one for one in written if address.normal(one) not in named]
 
 
 def _recipient(recipient: Recipient, hold: Hold, now: datetime, margin: timedelta) -> HeldRecipient:

@@ -159,6 +159,20 @@ def test_try_says_what_would_happen(guard: Guard, tmp_path: Path) -> None:
     assert code(guard, "try", str(mail), "--rules", str(other)) == 2
 
 
+def test_replay_asks_new_rules_about_past_mail(guard: Guard, tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    everything = '[[rule]]\nname = "all of it"\ndelay = "1h"\n'
+    other.write_text(everything + '[[rule]]\nname = "words"\nwhen = { body = "x" }\ndelay = "1h"\n')
+    send(guard, "client@customer.example")
+    told = guard.ask("replay", "--rules", str(other))
+    assert told["held_now"] == told["messages"] == told["rules"]["all of it"] > 0
+    assert told["unanswered"] == ["words"]
+    shown = guard.verb("replay", "--rules", str(other)).stdout
+    assert "these rules would hold" in shown and "words: cannot be asked" in shown
+    assert guard.ask("replay", "--since", "0s")["messages"] == 0
+    assert code(guard, "replay", "--since", "soon") == 2
+
+
 def test_a_reload_takes_good_rules_and_keeps_the_old_ones_otherwise(guard: Guard) -> None:
     path = guard.directory / "rules.toml"
     try:

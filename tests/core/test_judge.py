@@ -197,7 +197,7 @@ def test_a_check_may_ask_for_an_approver() -> None:
 def test_two_hundred_strangers_cost_little_more_than_one() -> None:
     many = facts(
         *(f"r{number}@client.example" for number in range(200)),
-        headers=Headers(in_reply_to=("one@client.example",)),
+        headers=Headers(from_=("a@corp.example",), in_reply_to=("one@client.example",)),
         participants=["x@client.example"],
     )
     rules = policy(EXTERNAL, checks="")

@@ -369,10 +369,21 @@ def test_retries_of_a_restored_message_start_afresh() -> None:
     assert (restored.recipients[0].attempts, restored.recipients[0].first_try_at) == (0, None)
 
 
+def test_what_is_restored_while_the_clock_stands_still_has_its_whole_delay_after_the_thaw() -> None:
+    two = message(recipient("b@x.example"), recipient("c@x.example"))
+    dropped = changed(moves.cancel(two, {"b@x.example"}, by="a", now=NOW))
+    frozen = changed(moves.freeze(dropped, by="a", now=NOW))
+    restored = changed(moves.restore(frozen, by="a", now=NOW + timedelta(hours=3)))
+    thawed = changed(moves.thaw(restored, by="a", now=NOW + timedelta(hours=4)))
+    assert [one.release_at for one in thawed.recipients] == [NOW + timedelta(hours=4) + DELAY] * 2
+
+
 def test_what_was_never_offered_is_put_back_as_if_nothing_had_been() -> None:
     claimed = moves.claim(message(recipient(due_at=NOW)), by="mailguard", now=SOON)
     assert claimed is not None
     change = moves.put_back(claimed.after, by="mailguard", now=LATE)
     assert change.after.recipients[0].attempts == 0
+    # The days of trying count from a real attempt, and nobody leaves before the time that was told.
+    assert change.after.recipients[0].first_try_at is None
     assert not change.after.recipients[0].maybe_sent
-    assert change.after.due_at == LATE
+    assert change.after.due_at == NOW

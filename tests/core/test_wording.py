@@ -6,7 +6,27 @@ from mailguard.core.findings import Finding
 from mailguard.core.hold import Action
 from mailguard.core.states import MessageState, RecipientState
 
-PARAMETERS = {"address": "b@{client}.example", "part": "headers"}
+PARAMETERS = {
+    "address": "b@{client}.example",
+    "part": "headers",
+    "name": "Bob",
+    "login": "alice",
+    "sender": "a@corp.example",
+    "domain": "client.example",
+    "near": "c1ient.example",
+    "usual": "bob@client.example",
+    "usual_mails": "14",
+    "mails": "0",
+    "together": "9",
+    "of": "10",
+    "count": "12",
+    "organisations": "3",
+    "mark": "confidential",
+    "file": "offer.pdf",
+    "other": "durand.example",
+    "domains": "client.example",
+    "colleague": "",
+}
 
 
 @pytest.mark.parametrize("language", wording.LANGUAGES)

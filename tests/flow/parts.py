@@ -1,7 +1,7 @@
 """The use cases joined to a real store, with a fake clock and a scripted upstream."""
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,17 +14,24 @@ from mailguard.core.envelope import Envelope, MailParameters, Recipient, Submiss
 from mailguard.core.errors import Fault
 from mailguard.core.facts import Body, Headers
 from mailguard.core.policy import Policy
+from mailguard.core.recall.hashing import Digests
+from mailguard.core.recall.recollecting import Judge
 from mailguard.core.reply import Reply
+from mailguard.edge.clock import SystemClock
 from mailguard.edge.config import parse_rules
-from mailguard.edge.store import Database, SqliteMemory, SqliteStore
+from mailguard.edge.store import Database, SqliteMemory, SqliteRecords, SqliteStore, Standstill
 from mailguard.flow.alarm import Alarm
 from mailguard.flow.bouncing import Bouncing
 from mailguard.flow.decide import Decide
 from mailguard.flow.history import History
+from mailguard.flow.learning import Learning
+from mailguard.flow.recalling import Recalling
 from mailguard.flow.receive import Receive
 from mailguard.flow.release import Release
 from mailguard.flow.remember import Remember
+from mailguard.flow.restoring import Restoring
 from mailguard.flow.retention import Retention
+from mailguard.ports import Bodies, Records
 from tests.clocks import FakeClock
 from tests.upstreams import Lines, ScriptedRelay
 
@@ -112,10 +119,18 @@ class Parts:
     release: Release
     history: History
     retention: Retention
+    restoring: Restoring
     remember: Remember
+    standstill: Standstill
+    recalling: Recalling
+    learning: Learning
+    submitted: int = 0
 
     async def submit(self, *to: str, **changes: Any) -> Reply:
-        """Anne sends a message."""
+        """Anne sends a message; each is another one, unless the test gives the content."""
+        if "content" not in changes and self.submitted:
+            changes["content"] = MESSAGE.replace(b"<one@", b"<one.%d@" % self.submitted)
+        self.submitted += 1
         return await self.receive.accept(submission(*to, now=self.clock, **changes))
 
     async def id_of(self, *to: str, **changes: Any) -> str:
@@ -154,17 +169,54 @@ def submission(
 
 
 @asynccontextmanager
-async def opened(directory: Path, relay: ScriptedRelay | None = None) -> AsyncIterator[Parts]:
+async def opened(
+    directory: Path,
+    relay: ScriptedRelay | None = None,
+    *,
+    bodies: Bodies | None = None,
+    load_judge: Callable[[], Judge | None] = lambda: None,
+) -> AsyncIterator[Parts]:
     """The parts on a store in this directory; closed at the end."""
     log = Lines()
     database = await Database.open(directory / "queue.db", log=log)
     try:
-        yield joined(SqliteStore(database), SqliteMemory(database), relay or ScriptedRelay(), log)
+        standstill = Standstill(database, clock=SystemClock())
+        remembering = Remembering(SqliteRecords(database), bodies or NoBodies(), load_judge)
+        memory = SqliteMemory(database)
+        yield joined(SqliteStore(database), memory, standstill, relay or ScriptedRelay(), log, remembering)
+        await standstill.close()
     finally:
         await database.close()
 
 
-def joined(store: SqliteStore, memory: SqliteMemory, relay: ScriptedRelay, log: Lines) -> Parts:
+@dataclass(frozen=True)
+class Remembering:
+    """What the judge's memory needs; nobody makes it but the test that wants it (`recalling.make`)."""
+
+    records: Records
+    bodies: Bodies
+    load_judge: Callable[[], Judge | None]
+
+    def recalling(self, rules: Rules, clock: FakeClock, log: Lines) -> Recalling:
+        """The memory on these records."""
+        return Recalling(
+            records=self.records,
+            policies=rules,
+            clock=clock,
+            log=log,
+            digests=Digests(b"a key for tests"),
+            load_judge=self.load_judge,
+        )
+
+
+def joined(
+    store: SqliteStore,
+    memory: SqliteMemory,
+    standstill: Standstill,
+    relay: ScriptedRelay,
+    log: Lines,
+    remembering: Remembering,
+) -> Parts:
     """Everything joined, as app.py does it."""
     clock, rules, host = FakeClock(), Rules(), "guard.corp.example"
     counter, alarm = itertools.count(1), Alarm(clock=clock)
@@ -173,10 +225,11 @@ def joined(store: SqliteStore, memory: SqliteMemory, relay: ScriptedRelay, log: 
         return f"{next(counter):012d}"
 
     bouncing = Bouncing(ids=ids, hostname=host, language="en")
-    remember = Remember(memory=memory)
+    recalling, bodies = remembering.recalling(rules, clock, log), remembering.bodies
+    remember = Remember(memory=memory, recalling=recalling, bodies=bodies, log=log)
     how: dict[str, Any] = {"store": store, "clock": clock, "log": log}
     out: dict[str, Any] = {"relay": relay, "remember": remember, "bouncing": bouncing, "alarm": alarm}
-    way_in: dict[str, Any] = {"memory": memory, "policies": rules, "bodies": NoBodies(), "ids": ids}
+    way_in: dict[str, Any] = {"memory": memory, "policies": rules, "bodies": bodies, "ids": ids}
     return Parts(
         store=store,
         memory=memory,
@@ -184,10 +237,14 @@ def joined(store: SqliteStore, memory: SqliteMemory, relay: ScriptedRelay, log: 
         relay=relay,
         log=log,
         rules=rules,
-        receive=Receive(**how, **way_in, hostname=host, wake=alarm.sound),
-        decide=Decide(**how, bouncing=bouncing, wake=alarm.sound),
+        receive=Receive(**how, **way_in, hostname=host, wake=alarm.sound, recalling=recalling),
+        decide=Decide(**how, bouncing=bouncing, wake=alarm.sound, meant=recalling.meant),
         release=Release(**how, **out, hostname=host, workers=4),
         history=History(store=store, policies=rules, clock=clock),
         retention=Retention(**how, policies=rules),
         remember=remember,
+        restoring=Restoring(**how),
+        standstill=standstill,
+        recalling=recalling,
+        learning=Learning(recalling=recalling, memory=memory, bodies=bodies, log=log, hostname=host),
     )

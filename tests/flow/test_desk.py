@@ -12,6 +12,7 @@ from mailguard.core.actor import ADMIN
 from mailguard.core.errors import ConfigurationError, Fault
 from mailguard.edge.config import parse_rules
 from mailguard.flow.desk import Desk
+from mailguard.flow.replay import Replay
 from tests.flow.parts import ANNE, BOB, MESSAGE, Parts
 
 
@@ -22,12 +23,26 @@ def desk(parts: Parts) -> Desk:
         decide=parts.decide,
         history=parts.history,
         receive=parts.receive,
+        replay=Replay(store=parts.store),
+        backup=parts.standstill,
         policies=parts.rules,
         clock=parts.clock,
         language="en",
         about=lambda: {"running": True},
         parse_rules=parse_rules,
     )
+
+
+async def test_the_queue_is_copied_by_an_admin_only_and_one_at_a_time(desk: Desk) -> None:
+    assert (await desk.answer({"verb": "backup", "step": "begin"}, ANNE))["told"] == "not_yours"
+    begun = await desk.answer({"verb": "backup", "step": "begin"}, ADMIN)
+    assert begun["told"] == "done"
+    assert (await desk.answer({"verb": "backup", "step": "begin"}, ADMIN))["told"] == "try_later"
+    for step in ("renew", "end"):
+        request = {"verb": "backup", "step": step}
+        assert (await desk.answer({**request, "token": "x"}, ADMIN))["told"] == "try_later"
+        assert (await desk.answer({**request, "token": begun["token"]}, ADMIN))["told"] == "done"
+    assert (await desk.answer({"verb": "backup", "step": "dance"}, ADMIN))["told"] == "refused"
 
 
 async def test_the_queue_lists_what_the_contract_names(parts: Parts, desk: Desk) -> None:

@@ -9,6 +9,7 @@ from mailguard.core.envelope import MailParameters
 from mailguard.core.errors import StoreError, StoreFull
 from mailguard.core.hold import Action, NewMessage
 from mailguard.core.states import MessageState, RecipientState
+from mailguard.ports import Mark
 from tests.flow.parts import MESSAGE, Parts
 from tests.making import NOW
 
@@ -77,7 +78,7 @@ async def test_the_senders_own_wish_is_one_more_delay(parts: Parts) -> None:
 async def test_what_cannot_be_stored_is_refused_for_now(
     parts: Parts, error: StoreError, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(new: NewMessage) -> None:
+    async def fail(new: NewMessage, mark: Mark | None) -> None:
         raise error
 
     monkeypatch.setattr(parts.store, "add", fail)

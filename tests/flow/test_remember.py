@@ -49,6 +49,6 @@ async def test_a_stranger_in_the_thread_is_found_on_the_way_in(parts: Parts) -> 
     await parts.tick(timedelta(minutes=6))
     message = await parts.id_of("client@customer.example", "stranger@elsewhere.example", content=ANSWER)
     held = await parts.store.find(message)
-    assert [(f.check, f.recipient) for f in held.findings] == [
-        ("stranger_in_thread", "stranger@elsewhere.example")
+    assert ("stranger_in_thread", "stranger@elsewhere.example") in [
+        (finding.check, finding.recipient) for finding in held.findings
     ]

@@ -216,24 +216,24 @@ class TappedStore:
         await self._store.close()
 
 
-class TappedMemory:
+class TappedMemory(SqliteMemory):
     """ports.Memory: the real one, seen to be at work."""
 
-    def __init__(self, memory: SqliteMemory, trap: Trap) -> None:
-        self._memory = memory
+    def __init__(self, database: Database, trap: Trap) -> None:
+        super().__init__(database)
         self._trap = trap
 
     async def thread(self, message_ids: Sequence[str]) -> Thread:
         self._trap.pending += 1
         try:
-            return await self._memory.thread(message_ids)
+            return await super().thread(message_ids)
         finally:
             self._trap.pending -= 1
 
     async def learn(self, message_id: str, answers: Sequence[str], participants: Sequence[str]) -> None:
         self._trap.pending += 1
         try:
-            await self._memory.learn(message_id, answers, participants)
+            await super().learn(message_id, answers, participants)
         finally:
             self._trap.pending -= 1
 
@@ -303,7 +303,7 @@ class World:
         self.upstream = Upstream(self.trap, self.books)
         self._database = await Database.open(self._path, log=self.log)
         self.store = TappedStore(SqliteStore(self._database), self.trap, self.books)
-        self._join(TappedMemory(SqliteMemory(self._database), self.trap))
+        self._join(TappedMemory(self._database, self.trap))
         await self.release.recover()
         self.books.all_recovered()
         self._timer = asyncio.create_task(self.release.run())

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from mailguard.core.address import parse
 from mailguard.core.errors import Fault
-from mailguard.edge.config.rules_model import RESERVED, RulesDocument, RuleTable
+from mailguard.edge.config.rules_model import RulesDocument, RuleTable
 from mailguard.edge.config.toml_source import Place, TomlSource
 
 
@@ -16,9 +16,6 @@ def remarks(document: RulesDocument, source: TomlSource) -> Iterator[Fault]:
 
     if not document.internal_domains:
         yield remark((), "internal_domains", "none is named, so everybody is external", "your own domains")
-    for code in RESERVED:
-        if getattr(document.checks, code) is not None:
-            yield remark(("checks", code), f"checks.{code}", "this version does not have this check", "")
     for index, rule in enumerate(document.rule):
         if _exempts_too_much(rule):
             yield remark(

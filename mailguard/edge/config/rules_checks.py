@@ -5,9 +5,11 @@ every error at once: each of them keeps quiet about values that the models refus
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from mailguard.core.checks import CHECKS
+from mailguard.core.durations import duration
 from mailguard.edge.config.faults import suggestion
 from mailguard.edge.config.toml_source import Place
 
@@ -79,6 +81,11 @@ def _rule(place: Place, rule: RawTable) -> Iterator[Wrong]:
         yield place, "it does nothing", 'a delay (delay = "5m"), or an action'
     elif rule.get("action") == "delay" and "delay" not in rule:
         yield place, "the delay is missing", 'a delay, such as delay = "5m"'
+    for key in ("least", "most"):
+        if key in rule and rule.get("delay") != "risk":
+            yield (*place, key), "only a delay by risk has bounds", f'delay = "risk", or no {key}'
+    if _length(rule.get("least")) > _length(rule.get("most")) > timedelta(0):
+        yield (*place, "least"), "it is longer than `most`", "the shorter of the two"
     if action == "refuse" and "delay" in rule:
         yield (*place, "delay"), "a message that is refused cannot wait", "no delay here, or another action"
     if action != "refuse" and "text" in rule:
@@ -126,6 +133,14 @@ def _silent_findings(place: Place, rule: RawTable, checks: RawTable) -> Iterator
                     f'the check "{code}" is off',
                     f'another action in [checks] {code}, such as "note"',
                 )
+
+
+def _length(value: object) -> timedelta:
+    """A duration; nothing where it is none, which another error tells."""
+    try:
+        return duration(value) if isinstance(value, str) else timedelta(0)
+    except ValueError:
+        return timedelta(0)
 
 
 def _list(value: object) -> Sequence[Any]:

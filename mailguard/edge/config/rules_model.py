@@ -25,14 +25,11 @@ from pydantic import (
 from mailguard.core import hours, patterns
 from mailguard.core.address import parse
 from mailguard.core.checks import CHECKS, UNREADABLE, Check
+from mailguard.core.durations import FORM, PATTERN, duration, spelled
 from mailguard.core.hold import Action
 from mailguard.core.policy import DEFAULT_EXPIRE, Notify
 from mailguard.edge.config import expression
-from mailguard.edge.config.durations import FORM, PATTERN, duration, spelled
 from mailguard.edge.config.faults import suggestion, wrong
-
-# Checks that the format names and this version does not have: they may stand in a file, without effect.
-RESERVED = ("lookalike_domain", "unlikely_recipient")
 
 # Rules are named in SMTP replies, which are one line of at most 512 octets.
 LONGEST_NAME = 60
@@ -146,6 +143,11 @@ Duration = Annotated[
     BeforeValidator(_duration),
     WithJsonSchema({"type": "string", "pattern": PATTERN, "examples": ["30s", "5m", "2h", "1d"]}),
 ]
+Delay = Annotated[
+    timedelta | Literal["risk"],
+    BeforeValidator(lambda value: value if value == "risk" else _duration(value)),
+    WithJsonSchema({"anyOf": [{"const": "risk"}, {"type": "string", "pattern": PATTERN}]}),
+]
 Domain = Annotated[str, _reading(lambda text: patterns.domains((text,)), "corp.example or *.corp.example")]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Member = Annotated[str, AfterValidator(_member)]
@@ -228,8 +230,12 @@ class RuleTable(Table):
     """It does not match when one of these holds."""
     action: Literal["delay", "confirm", "approve", "refuse"] | None = None
     """What happens: `delay` unless said otherwise. The strictest action of all matching rules wins."""
-    delay: Duration | None = None
-    """How long it waits; of all matching rules the longest delay wins."""
+    delay: Delay | None = None
+    """How long it waits; of all matching rules the longest wins. `risk`: the more suspect, the longer."""
+    least: Duration | None = None
+    """With `delay = "risk"`: how long a message waits that looks as it always does (10s)."""
+    most: Duration | None = None
+    """With `delay = "risk"`: how long the oddest message waits (30m)."""
     split: StrictBool = False
     """Whether only the recipients that its `to` means wait, and the others' copies leave."""
     exempts: Names = []
@@ -259,6 +265,35 @@ class CheckTable(Table):
     """How long it waits for a yes; then it goes back to its sender, unsent."""
 
 
+class ConfidentialTable(CheckTable):
+    """What a finding of confidential_marking does, and what it looks for."""
+
+    words: Soughts | None = None
+    """Words besides the usual ones, looked for in the subject and the text: a project's name, a label."""
+
+
+class VisibleTable(CheckTable):
+    """What a finding of many_visible_externals does, and when there is one."""
+
+    over: Count = 10
+    """So many outsiders may see one another's addresses."""
+
+
+class UnlikelyTable(CheckTable):
+    """What a finding of unlikely_recipient does, and how often there is one."""
+
+    warn: Annotated[float, Field(gt=0, le=100)] = 1.0
+    """Of so many in a hundred messages that were meant as they are, it may speak."""
+
+
+# The checks that have keys of their own.
+_TABLES: dict[str, type[CheckTable]] = {
+    "confidential_marking": ConfidentialTable,
+    "many_visible_externals": VisibleTable,
+    "unlikely_recipient": UnlikelyTable,
+}
+
+
 def _default(check: Check) -> dict[str, JsonValue]:
     if check.action is Action.NONE:
         return {"action": "note"}
@@ -270,23 +305,16 @@ def _checks_model() -> type[Table]:
     """One key for each check, so that a new check needs no line here."""
     keys: dict[str, Any] = {
         check.code: (
-            CheckTable,
+            _TABLES.get(check.code, CheckTable),
             Field(
-                default=CheckTable(),
+                default=_TABLES.get(check.code, CheckTable)(),
                 description=f"The check {check.code}.",
                 json_schema_extra={"default": _default(check)},
             ),
         )
         for check in CHECKS
     }
-    reserved: dict[str, Any] = {
-        code: (
-            CheckTable | None,
-            Field(default=None, description="Reserved; without effect in this version."),
-        )
-        for code in RESERVED
-    }
-    return create_model("Checks", __base__=Table, __doc__="What a finding does.", **keys, **reserved)
+    return create_model("Checks", __base__=Table, __doc__="What a finding does.", **keys)
 
 
 ChecksTable = _checks_model()
@@ -305,6 +333,8 @@ class RulesDocument(Table):
     """How long the metadata of finished messages are kept."""
     undo: Duration = Field(default=timedelta(days=7), json_schema_extra={"default": "7d"})
     """How long a cancelled message can be restored."""
+    remember: Duration = Field(default=timedelta(days=730), json_schema_extra={"default": "730d"})
+    """How long the checks remember who writes to whom, and about what; 0s: not at all."""
     groups: dict[str, Members] = {}
     """Names for lists of addresses, used as group:NAME."""
     rule: list[RuleTable] = []

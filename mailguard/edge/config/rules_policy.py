@@ -12,10 +12,21 @@ from mailguard.core.glob import Glob, glob
 from mailguard.core.hold import Action
 from mailguard.core.hours import window
 from mailguard.core.patterns import Patterns, compile_patterns
-from mailguard.core.policy import Demand, Policy, Rule
+from mailguard.core.policy import CheckOptions, Demand, Policy, Risk, Rule
 from mailguard.core.prose import TextPattern, fold
 from mailguard.edge.config.expression import text_pattern
-from mailguard.edge.config.rules_model import CheckTable, Conditions, RulesDocument, RuleTable
+from mailguard.edge.config.rules_model import (
+    CheckTable,
+    Conditions,
+    ConfidentialTable,
+    RulesDocument,
+    RuleTable,
+    UnlikelyTable,
+    VisibleTable,
+)
+
+# The bounds of `delay = "risk"` where the rule does not say.
+LEAST, MOST = timedelta(seconds=10), timedelta(minutes=30)
 
 Groups = Mapping[str, Patterns]
 
@@ -29,16 +40,30 @@ def policy_of(document: RulesDocument) -> Policy:
         notify=document.notify,
         keep=document.keep,
         undo=document.undo,
+        remember=document.remember,
         groups=groups,
         rules=tuple(_rule(table, groups) for table in document.rule),
         checks=dict(_checks(document)),
+        options=_options(document),
+    )
+
+
+def _options(document: RulesDocument) -> CheckOptions:
+    confidential: ConfidentialTable = getattr(document.checks, "confidential_marking")  # noqa: B009
+    unlikely: UnlikelyTable = getattr(document.checks, "unlikely_recipient")  # noqa: B009
+    visible: VisibleTable = getattr(document.checks, "many_visible_externals")  # noqa: B009
+    return CheckOptions(
+        warn_per_hundred=unlikely.warn,
+        visible_over=visible.over,
+        confidential_words=tuple((text, text_pattern(text)) for text in confidential.words or ()),
     )
 
 
 def _rule(table: RuleTable, groups: Groups) -> Rule:
     demand = Demand(
         action=Action(table.action or "delay"),
-        delay=table.delay or timedelta(0),
+        delay=table.delay if isinstance(table.delay, timedelta) else timedelta(0),
+        risk=_risk(table) if table.delay == "risk" else None,
         approvers=tuple(table.approvers),
         deputies=tuple(table.deputies),
         expire=table.expire,
@@ -52,6 +77,12 @@ def _rule(table: RuleTable, groups: Groups) -> Rule:
         exempts=frozenset(name.strip() for name in table.exempts),
         text=table.text,
     )
+
+
+def _risk(table: RuleTable) -> Risk:
+    least = LEAST if table.least is None else table.least
+    # A rule that sets the one bound above the other's default means no other.
+    return Risk(least=least, most=max(least, MOST) if table.most is None else table.most)
 
 
 def _conditions(table: Conditions, groups: Groups) -> Iterator[Condition]:

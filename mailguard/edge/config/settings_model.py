@@ -148,6 +148,8 @@ class SmtpSettings(Table):
     """Where mail is taken; STARTTLS is offered when a certificate is given."""
     listen_tls: Listens = ()
     """Where mail is taken with TLS from the first byte."""
+    learn_listen: Listens = ()
+    """Where copies of mail are taken, from `trusted_networks` only, to learn from; they go nowhere."""
     tls_cert: ReadablePath | None = None
     """The certificate with its chain, PEM; read again when it changes."""
     tls_key: ReadablePath | None = None

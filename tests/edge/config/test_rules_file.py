@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mailguard.core.checks import CHECKS
 from mailguard.core.errors import ConfigurationError, Fault
 from mailguard.core.policy import Policy
 from mailguard.edge.config import RulesFile, parse_rules
@@ -51,8 +52,7 @@ def test_without_a_file_the_default_rules_are_in_force(tmp_path: Path) -> None:
         assert rules.current.rules[0].demand.delay == timedelta(minutes=5)
         assert not rules.current.internal("a@localhost")
         assert {code: demand.delay for code, demand in rules.current.checks.items()} == {
-            "stranger_in_thread": timedelta(minutes=15),
-            "forgotten_attachment": timedelta(minutes=10),
+            check.code: check.delay for check in CHECKS
         }
 
 
@@ -73,6 +73,7 @@ def test_the_shipped_file_shows_the_defaults_of_its_keys() -> None:
         "notify",
         "keep",
         "undo",
+        "remember",
     ]
     assert parse_rules("\n".join(shown), "x") == parse_rules("rule = []", "x")
 

@@ -1,8 +1,10 @@
 from datetime import timedelta
 
+from mailguard.core.checks import CHECKS
 from mailguard.core.conditions import Condition
 from mailguard.core.hold import Action
-from mailguard.core.policy import Notify
+from mailguard.core.policy import Demand, Notify, Risk
+from mailguard.core.prose import Text
 from mailguard.edge.config import parse_rules
 from mailguard.edge.config.rules_model import Conditions
 
@@ -88,9 +90,48 @@ def test_conditions_are_tried_cheapest_first() -> None:
 def test_a_file_without_checks_has_the_defaults() -> None:
     policy = parse_rules('margin = "3s"', "rules.toml")
     assert {code: (demand.action, demand.delay) for code, demand in policy.checks.items()} == {
-        "stranger_in_thread": (Action.DELAY, timedelta(minutes=15)),
-        "forgotten_attachment": (Action.DELAY, timedelta(minutes=10)),
+        check.code: (check.action, check.delay) for check in CHECKS
     }
+    assert policy.checks["stranger_in_thread"] == Demand(delay=timedelta(minutes=15))
+    assert policy.checks["lookalike_domain"] == Demand(action=Action.CONFIRM)
+
+
+def test_some_checks_have_keys_of_their_own() -> None:
+    policy = parse_rules(
+        """
+        [checks]
+        confidential_marking = { action = "confirm", words = ["Project Falcon", "/F-[0-9]{4}/"] }
+        many_visible_externals = { over = 3 }
+        unlikely_recipient = { warn = 0.2 }
+        """,
+        "rules.toml",
+    )
+    assert [said for said, _ in policy.options.confidential_words] == ["Project Falcon", "/F-[0-9]{4}/"]
+    assert policy.options.confidential_words[1][1].found_in(Text(raw="see F-1234"))
+    assert (policy.options.visible_over, policy.options.warn_per_hundred) == (3, 0.2)
+    # What a finding does is that of the shipped rules, where only another key is set.
+    assert policy.checks["unlikely_recipient"] == Demand(delay=timedelta(minutes=10))
+
+
+def test_a_delay_by_risk() -> None:
+    policy = parse_rules(
+        """
+        [[rule]]
+        name = "usual"
+        delay = "risk"
+
+        [[rule]]
+        name = "narrow"
+        delay = "risk"
+        least = "0s"
+        most = "5m"
+        """,
+        "rules.toml",
+    )
+    usual, narrow = (rule.demand for rule in policy.rules)
+    assert usual.risk == Risk(least=timedelta(seconds=10), most=timedelta(minutes=30))
+    assert narrow.risk == Risk(least=timedelta(0), most=timedelta(minutes=5))
+    assert usual.delay == timedelta(0)
 
 
 def test_the_same_text_is_the_same_policy() -> None:

@@ -1,5 +1,6 @@
 """The log of what was observed: once each, in the order of time, and gone when it is to be gone."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,6 @@ async def test_a_damaged_entry_is_passed_over(
     assert await records.erase(BOB) == 2
 
 
-def _damage(connection: "module.sqlite3.Connection", jobs: object) -> list[None]:
+def _damage(connection: sqlite3.Connection, jobs: object) -> list[None]:
     connection.execute("UPDATE observation SET content = x'00' WHERE n IN (2, 3, 4)")
     return [None]

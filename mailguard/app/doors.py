@@ -1,0 +1,124 @@
+"""The ways in: SMTP, with and without TLS, and the control socket of the command line."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+
+from mailguard.app.parts import Means, Queue
+from mailguard.core.notice import Speaker
+from mailguard.edge.accounts import UsersFile
+from mailguard.edge.control import ControlServer
+from mailguard.edge.control_client import SOCKET
+from mailguard.edge.ids import RandomIds
+from mailguard.edge.listeners import Certificates, Port, listen
+from mailguard.edge.smtp_in import Reception, SmtpOptions, SmtpSession
+from mailguard.flow.by_mail import ByMail
+from mailguard.ports import Accounts
+
+Addresses = dict[str, list[str]]
+
+# What is in hand when the guard is told to stop gets so long to come to its end.
+GRACE = timedelta(seconds=15)
+
+
+@asynccontextmanager
+async def opened_doors(means: Means, queue: Queue) -> AsyncIterator[Addresses]:
+    """The ways in: SMTP, and the control socket. They close before the queue does."""
+    settings, clock, log = means.settings, means.clock, means.log
+    smtp = settings.smtp
+    tls: Callable[[], ssl.SSLContext] | None = None
+    if smtp.tls_cert is not None and smtp.tls_key is not None:
+        tls = Certificates(cert=smtp.tls_cert, key=smtp.tls_key, log=log).context
+    accounts = UsersFile(settings.accounts.file, clock=clock, log=log)
+    reception = _reception(means, queue, accounts, tls)
+    plain = [Port(address=str(place), factory=partial(SmtpSession, reception)) for place in smtp.listen]
+    implicit = [
+        Port(address=str(place), factory=partial(SmtpSession, reception, implicit_tls=True))
+        for place in smtp.listen_tls
+    ]
+    learning = _learning(means, queue, reception, tls)
+    copies = [Port(address=str(place), factory=partial(SmtpSession, learning)) for place in smtp.learn_listen]
+    listeners = await listen([*plain, *implicit, *copies])
+    control = ControlServer(path=settings.state_dir / SOCKET, answer=queue.desk.answer, log=log)
+    try:
+        await control.start()
+        addresses = list(listeners.addresses)
+        yield {name: places for name, places in _named(addresses, len(plain), len(implicit)) if places}
+    finally:
+        listeners.close()
+        await control.close()
+        await asyncio.gather(reception.drain(GRACE), learning.drain(GRACE))
+        accounts.close()
+
+
+def _named(addresses: list[str], plain: int, implicit: int) -> list[tuple[str, list[str]]]:
+    return [
+        ("SMTP", addresses[:plain]),
+        ("SMTP with TLS", addresses[plain : plain + implicit]),
+        ("copies to learn from", addresses[plain + implicit :]),
+    ]
+
+
+def _reception(
+    means: Means, queue: Queue, accounts: Accounts, tls: Callable[[], ssl.SSLContext] | None
+) -> Reception:
+    smtp = means.settings.smtp
+    by_mail = ByMail(
+        then=queue.receive.accept,
+        decide=queue.decide,
+        history=queue.history,
+        store=queue.store,
+        bodies=queue.bodies,
+        accounts=accounts,
+        speaker=_speaker(means),
+        clock=means.clock,
+        log=means.log,
+        ids=RandomIds(),
+        hostname=means.settings.hostname,
+        wake=queue.alarm.sound,
+    )
+    return Reception(
+        options=SmtpOptions(
+            hostname=means.settings.hostname,
+            trusted_networks=smtp.trusted_networks,
+            max_message_bytes=smtp.max_message_bytes,
+            max_recipients=smtp.max_recipients,
+            max_connections=means.files.connections(smtp.max_connections),
+            max_connections_per_ip=smtp.max_connections_per_ip,
+            bare_newline=smtp.bare_newline,
+        ),
+        accept=by_mail.accept,
+        accounts=accounts,
+        clock=means.clock,
+        log=means.log,
+        tls=tls,
+    )
+
+
+def _learning(
+    means: Means, queue: Queue, reception: Reception, tls: Callable[[], ssl.SSLContext] | None
+) -> Reception:
+    """The way in for copies, which end there: for the trusted networks alone, and without any login."""
+    return Reception(
+        options=reception.options,
+        accept=queue.learning.accept,
+        accounts=None,
+        clock=means.clock,
+        log=means.log,
+        tls=tls,
+    )
+
+
+def _speaker(means: Means) -> Callable[[str], Awaitable[Speaker]]:
+    """How the guard speaks to people: in the language of the installation, and by its clock."""
+    settings = means.settings
+
+    async def speaker(_: str) -> Speaker:
+        return Speaker(
+            hostname=settings.hostname, language=settings.language, local=lambda moment: moment.astimezone()
+        )
+
+    return speaker

@@ -1,0 +1,238 @@
+"""The use cases, joined on an open store: what the running guard and the stopped one have in common."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from mailguard.app.remembering import recalling_of
+from mailguard.core.errors import ConfigurationError, Fault
+from mailguard.edge.bodies import BodyReader
+from mailguard.edge.clock import Steps, SystemClock
+from mailguard.edge.config import RulesFile, Settings, parse_rules
+from mailguard.edge.disk import Room
+from mailguard.edge.ids import RandomIds
+from mailguard.edge.listeners import OpenFiles
+from mailguard.edge.maildir_out import MaildirRelay
+from mailguard.edge.smtp_out import SmtpRelay, UpstreamOptions
+from mailguard.edge.store import Database, SqliteMemory, SqliteStore, Standstill, check_log
+from mailguard.flow.alarm import Alarm
+from mailguard.flow.bouncing import Bouncing
+from mailguard.flow.decide import Decide
+from mailguard.flow.desk import Desk
+from mailguard.flow.history import History
+from mailguard.flow.learning import Learning
+from mailguard.flow.recalling import Recalling
+from mailguard.flow.receive import Receive
+from mailguard.flow.release import Release
+from mailguard.flow.remember import Remember
+from mailguard.flow.replay import Replay
+from mailguard.flow.restoring import Restoring
+from mailguard.flow.retention import Retention
+from mailguard.flow.watch import Watch
+from mailguard.ports import Backup, Bodies, Log, Memory, Relay, Store
+
+Json = dict[str, object]
+
+# How many messages are in the upstream's ear at once.
+WORKERS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What every part of the program needs."""
+
+    settings: Settings
+    rules: RulesFile
+    clock: SystemClock
+    files: OpenFiles
+    log: Log
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """The use cases on an open store, without any way in or out: what the stopped guard has too."""
+
+    store: Store
+    bodies: Bodies
+    alarm: Alarm
+    desk: Desk
+    decide: Decide
+    history: History
+    receive: Receive
+    release: Release
+    restoring: Restoring
+    retention: Retention
+    watch: Watch
+    recalling: Recalling
+    learning: Learning
+
+    async def recover(self) -> None:
+        """Before anything else: what an earlier guard, or an earlier time, has left behind."""
+        await self.restoring.run()
+        await self.release.recover()
+
+
+@asynccontextmanager
+async def opened_queue(means: Means, relay: Relay, about: Callable[[], Json]) -> AsyncIterator[Queue]:
+    """The store, and everything that is done with it."""
+    settings, log = means.settings, means.log
+    path = settings.database
+    if path is None:
+        problem, expected = "PostgreSQL as the store is not built yet", "sqlite:queue.db"
+        fault = Fault(file="mailguard.toml", line=None, key="store.url", problem=problem, expected=expected)
+        raise ConfigurationError((fault,))
+    check_log(path)
+    room = Room(settings.state_dir, largest=settings.smtp.max_message_bytes, log=log)
+    database = await Database.open(path, log=log, make_room=room.give_up, has_room=room.has_reserve)
+    bodies, standstill = BodyReader(), Standstill(database, clock=means.clock)
+    try:
+        store, memory = SqliteStore(database, reserve=room.bound), SqliteMemory(database)
+        steps = Steps(means.clock, log)
+        watch = Watch(store=store, clock=means.clock, watched=[room, database, steps, means.files])
+        recalling = recalling_of(settings, database, means.rules, means.clock, log)
+        yield _joined(means, store, memory, recalling, bodies, standstill, relay, watch, about)
+    finally:
+        bodies.close()
+        await standstill.close()
+        await database.close()
+
+
+def _joined(
+    means: Means,
+    store: Store,
+    memory: Memory,
+    recalling: Recalling,
+    bodies: Bodies,
+    backup: Backup,
+    relay: Relay,
+    watch: Watch,
+    about: Callable[[], Json],
+) -> Queue:
+    clock, log, rules, settings = means.clock, means.log, means.rules, means.settings
+    alarm = Alarm(clock=clock)
+    bouncing = Bouncing(ids=RandomIds(), hostname=settings.hostname, language=settings.language)
+    decide = _decide(means, store, bouncing, alarm, recalling)
+    history = History(store=store, policies=rules, clock=clock)
+    receive = _receive(means, store, memory, recalling, bodies, alarm)
+    learning = _learning(means, memory, recalling, bodies)
+    remember = Remember(memory=memory, recalling=recalling, bodies=bodies, log=log)
+
+    def state() -> Json:
+        return {**about(), "memory": recalling.status(), "troubles": watch.troubles()}
+
+    return Queue(
+        store=store,
+        bodies=bodies,
+        alarm=alarm,
+        desk=_desk(means, decide, history, receive, Replay(store=store), learning, backup, state),
+        decide=decide,
+        history=history,
+        receive=receive,
+        release=_release(means, store, remember, relay, bouncing, alarm),
+        restoring=Restoring(store=store, clock=clock, log=log),
+        retention=Retention(store=store, policies=rules, clock=clock, log=log),
+        watch=watch,
+        recalling=recalling,
+        learning=learning,
+    )
+
+
+def _decide(means: Means, store: Store, bouncing: Bouncing, alarm: Alarm, recalling: Recalling) -> Decide:
+    return Decide(
+        store=store,
+        clock=means.clock,
+        log=means.log,
+        bouncing=bouncing,
+        wake=alarm.sound,
+        meant=recalling.meant,
+    )
+
+
+def _learning(means: Means, memory: Memory, recalling: Recalling, bodies: Bodies) -> Learning:
+    host = means.settings.hostname
+    return Learning(recalling=recalling, memory=memory, bodies=bodies, log=means.log, hostname=host)
+
+
+def _desk(
+    means: Means,
+    decide: Decide,
+    history: History,
+    receive: Receive,
+    replay: Replay,
+    learning: Learning,
+    backup: Backup,
+    about: Callable[[], Json],
+) -> Desk:
+    return Desk(
+        decide=decide,
+        history=history,
+        receive=receive,
+        replay=replay,
+        learning=learning,
+        backup=backup,
+        policies=means.rules,
+        clock=means.clock,
+        language=means.settings.language,
+        about=about,
+        parse_rules=parse_rules,
+    )
+
+
+def _receive(
+    means: Means, store: Store, memory: Memory, recalling: Recalling, bodies: Bodies, alarm: Alarm
+) -> Receive:
+    return Receive(
+        store=store,
+        memory=memory,
+        policies=means.rules,
+        bodies=bodies,
+        clock=means.clock,
+        log=means.log,
+        ids=RandomIds(),
+        hostname=means.settings.hostname,
+        wake=alarm.sound,
+        recalling=recalling,
+    )
+
+
+def _release(
+    means: Means, store: Store, remember: Remember, relay: Relay, bouncing: Bouncing, alarm: Alarm
+) -> Release:
+    return Release(
+        store=store,
+        relay=relay,
+        remember=remember,
+        bouncing=bouncing,
+        alarm=alarm,
+        clock=means.clock,
+        log=means.log,
+        hostname=means.settings.hostname,
+        workers=WORKERS,
+    )
+
+
+def relay_of(settings: Settings) -> Relay:
+    """The way to the real outgoing server; without one, a folder, so that nothing leaves the machine."""
+    upstream = settings.upstream
+    if upstream.kind == "maildir" or upstream.host is None:
+        return MaildirRelay(settings.outgoing)
+    password = upstream.password
+    return SmtpRelay(
+        UpstreamOptions(
+            host=upstream.host,
+            port=upstream.port,
+            hostname=settings.hostname,
+            tls=upstream.tls,
+            ca_file=upstream.ca_file,
+            username=upstream.username,
+            password=None if password is None else password.get_secret_value(),
+            connections=WORKERS,
+        )
+    )
+
+
+def upstream_name(settings: Settings) -> str:
+    upstream = settings.upstream
+    if upstream.kind == "maildir":
+        return f"folder {settings.outgoing}"
+    return f"{upstream.host}:{upstream.port} ({upstream.tls})"

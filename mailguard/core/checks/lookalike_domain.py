@@ -1,0 +1,42 @@
+"""Finds a recipient's domain that could be mistaken for one that is known: a slip (`cliemt.example`) or an
+imitation (letters of another script, `rn` for `m`).
+
+Known are our own domains, those that the rules name, those of the other recipients and of the conversation,
+and those that the memory has seen.
+"""
+
+from typing import TYPE_CHECKING
+
+from mailguard.core import address, lookalike
+from mailguard.core.facts import Facts
+from mailguard.core.findings import Finding
+
+if TYPE_CHECKING:
+    from mailguard.core.policy import Policy
+
+
+def lookalike_domain(facts: Facts, policy: "Policy") -> tuple[Finding, ...]:
+    """One finding for each recipient at such a domain."""
+    recipients = [(one.address, address.parse(one.address)) for one in facts.envelope.recipients]
+    found: dict[str, Finding] = {}
+    for written, who in recipients:
+        known = facts.recollection.people.get(str(who))
+        if not who.domain or policy.inside(who) or (known is not None and known.domain_known):
+            continue
+        others = {other.domain for _, other in recipients if other.domain and other.domain != who.domain}
+        near = known.near_domain if known is not None else ""
+        near = near or lookalike.nearest(who.domain, _known(facts, policy) | others)
+        if near:
+            parameters = {"address": written, "domain": who.domain, "near": near}
+            finding = Finding(check="lookalike_domain", recipient=written, parameters=parameters)
+            found.setdefault(str(who), finding)
+    return tuple(found.values())
+
+
+def _known(facts: Facts, policy: "Policy") -> set[str]:
+    own = {name.removeprefix("*.") for name in policy.internal_domains}
+    groups = [group.domains for group in policy.groups.values()]
+    people = (domain for group in policy.groups.values() for _, domain in group.exact)
+    thread = (address.parse(one).domain for one in facts.thread.participants)
+    named = {domain for each in groups for domain in (*each.exact, *each.above)}
+    return {name for name in (*own, *named, *people, *thread) if name}

@@ -1,0 +1,35 @@
+"""Finds a recipient whom all the evidence taken together makes an unlikely one: habits, companions, thread,
+names, and what the mail is about (docs/detection.md).
+"""
+
+from typing import TYPE_CHECKING
+
+from mailguard.core import address
+from mailguard.core.facts import Facts
+from mailguard.core.findings import Finding
+from mailguard.core.recollection import Acquaintance
+
+if TYPE_CHECKING:
+    from mailguard.core.policy import Policy
+
+
+def unlikely_recipient(facts: Facts, policy: "Policy") -> tuple[Finding, ...]:
+    """One finding for each recipient as suspect as those of the `warn_per_hundred` most suspect of a hundred
+    clean messages."""
+    recollection = facts.recollection
+    bound = policy.options.warn_per_hundred * 10
+    if recollection.per_thousand > bound:
+        return ()
+    found: dict[str, Finding] = {}
+    for recipient in facts.envelope.recipients:
+        known = recollection.people.get(address.normal(recipient.address))
+        if known is not None and known.per_thousand <= bound:
+            found.setdefault(known.address, _finding(recipient.address, known))
+    return tuple(found.values())
+
+
+def _finding(written: str, known: Acquaintance) -> Finding:
+    parameters = {"address": written, "mails": str(known.mails)}
+    if known.usual is not None:
+        parameters |= {"usual": known.usual.address, "usual_mails": str(known.usual.mails)}
+    return Finding(check="unlikely_recipient", recipient=written, parameters=parameters)

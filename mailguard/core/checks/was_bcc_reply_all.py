@@ -1,0 +1,29 @@
+"""Finds an answer to all by somebody who was a blind recipient of the mail that is answered: the others do
+not know that he has read it.
+"""
+
+from typing import TYPE_CHECKING
+
+from mailguard.core import address
+from mailguard.core.account import Account
+from mailguard.core.facts import Facts
+from mailguard.core.findings import Finding
+
+if TYPE_CHECKING:
+    from mailguard.core.policy import Policy
+
+
+def was_bcc_reply_all(facts: Facts, policy: "Policy") -> tuple[Finding, ...]:
+    """A finding on the message, where the mail that is answered is known and named this sender nowhere."""
+    named = set(facts.recollection.answered)
+    if not named or not facts.headers.is_reply:
+        return ()
+    sender = facts.envelope.sender
+    mine = Account(login=facts.user or sender, addresses=(address.normal(sender), *(facts.own or ())))
+    if any(mine.may_send_as(one) for one in named):
+        return ()
+    others = {address.normal(one.address) for one in facts.envelope.recipients} & named
+    if not others:
+        # It goes to its writer alone, who knows.
+        return ()
+    return (Finding(check="was_bcc_reply_all", parameters={"count": str(len(others))}),)
