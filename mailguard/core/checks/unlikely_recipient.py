@@ -13,12 +13,17 @@ if TYPE_CHECKING:
     from mailguard.core.policy import Policy
 
 
+# Of a sender with fewer mails in the memory everybody is unlikely in some way; what is odd about his mail all
+# the same, a greeting, a domain, a thread, is for the checks of its own.
+FEWEST_MAILS = 30
+
+
 def unlikely_recipient(facts: Facts, policy: "Policy") -> tuple[Finding, ...]:
     """One finding for each recipient as suspect as those of the `warn_per_hundred` most suspect of a hundred
-    clean messages."""
+    clean messages; nothing of a sender who is hardly known."""
     recollection = facts.recollection
     bound = policy.options.warn_per_hundred * 10
-    if recollection.per_thousand > bound:
+    if recollection.mails < FEWEST_MAILS or recollection.per_thousand > bound:
         return ()
     found: dict[str, Finding] = {}
     for recipient in facts.envelope.recipients:

@@ -26,6 +26,12 @@ def test_how_often_it_speaks_is_the_admins_to_say() -> None:
     assert found(9.0, warn=0.2) == ()
 
 
+def test_of_a_sender_who_is_hardly_known_it_is_silent() -> None:
+    person = Acquaintance(address="b@client.example", per_thousand=1.0)
+    known = facts("b@client.example", recollection=recalled(person, mails=29))
+    assert unlikely_recipient(known, Policy()) == ()
+
+
 def test_without_memory_it_is_silent() -> None:
     assert unlikely_recipient(facts(), Policy()) == ()
 
