@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from math import log1p
 
 from mailguard.core.recall.people import Person
@@ -91,7 +92,7 @@ def _groups(scene: Scene, person: Person, others: list[Person]) -> Iterator[floa
     if not usual:
         yield from (-1.0, 0.0, 0.0)
         return
-    often = Counter(number for mail in usual for number in set(scene.recall.group(mail)))
+    often = Counter(chain.from_iterable(map(scene.recall.group, usual)))
     own = often[person.number] / len(usual)
     yield own
     yield log1p(len(usual))

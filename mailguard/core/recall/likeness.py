@@ -168,8 +168,10 @@ def _better(scene: Scene, person: Person) -> Iterator[float]:
         return
     own = standing(scene, person)
     them = [standing(scene, people[number]) for number in likely]
-    best = max(them, key=score)
-    yield score(best) - score(own)
+    scores = [scene.standing_scores[number] for number in likely]
+    highest = max(scores)
+    best = them[scores.index(highest)]
+    yield highest - standing_score(scene, person)
     for at in range(len(own)):
         if at in (1, 2):
             yield max(one[at] for one in them) - own[at]
@@ -179,12 +181,12 @@ def _better(scene: Scene, person: Person) -> Iterator[float]:
 
 def _absent(scene: Scene, person: Person, others: list[Person]) -> Iterator[float]:
     """Anybody who is not on the mail and would fit better, whatever his name; and how the others fit."""
-    own = score(standing(scene, person))
+    own = standing_score(scene, person)
     known = scene.recall.people.known
-    scores = [score(standing(scene, known[number])) for number in scene.absent]
+    scores = [standing_score(scene, known[number]) for number in scene.absent]
     yield max(scores, default=own - 4.0) - own
     yield float(sum(one > own for one in scores))
-    beside = [score(standing(scene, other)) for other in others]
+    beside = [standing_score(scene, other) for other in others]
     yield sum(beside) / len(beside) - own if beside else -9.0
     fits = [author_fit(scene, one) for one in (person, scene.sender, *others)]
     yield 1.0 - max(fits) if scene.reading.quotation.blocks else -1.0
@@ -205,7 +207,8 @@ def standing(scene: Scene, person: Person) -> tuple[float, ...]:
         if other == number or others == _CIRCLE:
             continue
         others += 1
-        if together and theirs:
+        # Most have nothing in common, and to see that costs less than to count it.
+        if not together.isdisjoint(theirs):
             company += len(together & theirs) / (1.0 + min(len(together), len(theirs)))
     days = (scene.now - scene.recall.time(contact.mails[-1])) / 86400 if contact and contact.mails else 400.0
     known = scene.standings[number] = (
@@ -218,7 +221,14 @@ def standing(scene: Scene, person: Person) -> tuple[float, ...]:
         -log1p(max(0.0, min(days, 400.0))),
         scene.sources.get(number, 0.0),
     )
+    scene.standing_scores[number] = score(known)
     return known
+
+
+def standing_score(scene: Scene, person: Person) -> float:
+    """The same as one number, to find the best of several."""
+    found = scene.standing_scores.get(person.number)
+    return score(standing(scene, person)) if found is None else found
 
 
 def score(one: tuple[float, ...]) -> float:

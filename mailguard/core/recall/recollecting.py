@@ -225,4 +225,4 @@ def _identity(scene: Scene, own_addresses: Collection[str]) -> Contact | None:
 
 def _organisations(scene: Scene, internal: Collection[str]) -> frozenset[str]:
     inside = frozenset(map(organisation, internal)) or {scene.sender.domain}
-    return frozenset(domain for domain in scene.habits.domains if domain and domain not in inside)
+    return frozenset(scene.habits.domains.keys() - inside - {""})

@@ -68,6 +68,7 @@ class Scene:
         # What is asked again for each other recipient is kept, by person.
         self._alike: dict[str, list[int]] = {}
         self.standings: dict[int, tuple[float, ...]] = {}
+        self.standing_scores: dict[int, float] = {}
         self.spoken_fits: dict[int, float] = {}
         self.author_fits: dict[int, float] = {}
         self._greeting_fits: dict[int, float] = {}
@@ -98,7 +99,9 @@ class Scene:
         known = self._together.get(number)
         if known is None:
             contact = self.habits.contacts.get(number)
-            known = frozenset(contact.mails[-LATEST:]) - self.present if contact else frozenset()
+            known = frozenset(contact.mails[-LATEST:]) if contact else frozenset()
+            if not known.isdisjoint(self.present):
+                known -= self.present
             self._together[number] = known
         return known
 

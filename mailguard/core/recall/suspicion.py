@@ -8,8 +8,7 @@ from mailguard.core.recall.calibration import Calibration
 from mailguard.core.recall.company import lurks
 from mailguard.core.recall.digest import Reading
 from mailguard.core.recall.evidence import evidence
-from mailguard.core.recall.likeness import score as standing_score
-from mailguard.core.recall.likeness import standing
+from mailguard.core.recall.likeness import standing_score
 from mailguard.core.recall.reasons import Reasons, reasons
 from mailguard.core.recall.recall import Recall
 from mailguard.core.recall.scene import Scene
@@ -64,7 +63,7 @@ def scores_of(scene: Scene, trees: Trees) -> dict[str, float]:
     share the lowest score."""
     chosen = scene.recipients
     if len(chosen) > _JUDGED:
-        chosen = sorted(chosen, key=lambda person: standing_score(standing(scene, person)))[:_JUDGED]
+        chosen = sorted(chosen, key=lambda person: standing_score(scene, person))[:_JUDGED]
     young = _YOUNG_GREETING if greets_nobody(scene) else 0.0
     scores: dict[str, float] = {}
     for person in chosen:
