@@ -1,8 +1,6 @@
 """`mailguard detect --stdio`: the recipient checks as a filter, a JSON object a line."""
 
-import asyncio
 import json
-import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from mailguard.core.recall.recollecting import Judge
     from mailguard.core.recall.remembrance import Remembrance
 
-# The rate of a policy that does not say (core/policy.py), for whoever asks for help.
-_USUAL_RATE = "as in the rules, else 1"
 _QUEUE = "queue.db"
 _AT_ONCE = 2000
 
@@ -49,7 +45,7 @@ _AT_ONCE = 2000
     "--rate",
     type=click.FloatRange(min=0, max=100),
     metavar="NUMBER",
-    help=f"Of 100 right mails so many may have an unlikely recipient [{_USUAL_RATE}].",
+    help="Of 100 right mails so many may have an unlikely recipient [as in the rules, else 1].",
 )
 def detect(
     config: Path | None, stdio: bool, state: Path | None, internal: tuple[str, ...], rate: float | None
@@ -84,6 +80,8 @@ def _talk(dialogue: "Dialogue") -> None:
 def _dialogue(
     config: Path | None, state: Path | None, internal: tuple[str, ...], rate: float | None
 ) -> "Dialogue":
+    import secrets  # noqa: PLC0415
+
     from mailguard.core.recall.dialogue import Dialogue  # noqa: PLC0415
     from mailguard.core.recall.hashing import Digests  # noqa: PLC0415
     from mailguard.core.recall.learnt import Learnt  # noqa: PLC0415
@@ -125,6 +123,9 @@ def _remembered(
 
     Raises StoreError, StoreLocked where a guard uses it.
     """
+    # All verbs load this module, and must not wait for what this one option wants.
+    import asyncio  # noqa: PLC0415
+
     from mailguard.edge.secret import KEY_FILE, Secret  # noqa: PLC0415
     from mailguard.edge.store import StateLock  # noqa: PLC0415
     from mailguard.flow.learning import PURPOSE  # noqa: PLC0415

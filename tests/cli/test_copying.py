@@ -100,6 +100,7 @@ def test_a_guard_that_never_ran_has_nothing_to_back_up(tmp_path: Path) -> None:
     assert not (tmp_path / "copy.db").exists()
 
 
+@pytest.mark.slow
 def test_whoever_copies_and_dies_does_not_stop_the_next_one(tmp_path: Path) -> None:
     with guards.running(tmp_path, MAILDIR) as guard:
         socket = tmp_path / "state" / "control.sock"
@@ -167,6 +168,7 @@ def backed_up_under_load(guard: Guard, target: Path, messages: int) -> tuple[set
     return before, load.slowest
 
 
+@pytest.mark.slow
 def test_back_up_under_load_kill_restore(tmp_path: Path) -> None:
     """What left between the backup and the crash does not leave again until a person says so."""
     target = tmp_path / "copy.db"

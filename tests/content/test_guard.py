@@ -146,6 +146,7 @@ async def test_ordinary_mail_is_read_while_twenty_bombs_wait() -> None:
         bodies.close()
 
 
+@pytest.mark.slow
 def test_no_secret_is_told(tmp_path: Path) -> None:
     """Passwords nowhere; bodies in the store and in what leaves only; subjects never in the log."""
     secret = tmp_path / "secret"

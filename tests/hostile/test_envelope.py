@@ -125,7 +125,7 @@ def test_every_odd_address_is_refused_or_leaves_as_it_came(guard: Guard, sink: S
         assert not any(b"evil" in path.rpartition(b"@")[2] for path in taken)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(paths=st.lists(MADE_UP, min_size=1, max_size=20, unique=True))
 def test_whatever_is_taken_leaves_byte_for_byte(guard: Guard, sink: Sink, paths: list[bytes]) -> None:
     with Talk(guard) as talk:

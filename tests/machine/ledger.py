@@ -197,9 +197,10 @@ def offered(entry: Entry, addresses: Sequence[str], at: datetime) -> None:
     for line in flying:
         assert line.open, f"{entry.id} goes to {line.address}, which is {line.phase}"
         assert not line.gated, f"{entry.id} goes to {line.address} without the yes"
-        assert line.due is not None and line.due <= at, f"{entry.id} leaves too early: {line.due}"
-        # Somebody may have set the clock back since the first try.
-        early = line.phase is Phase.WAITS and line.told is not None and line.told > at
+        # The clock may have been set back since it was taken in hand, or since the first try.
+        taken = max(at, line.claimed_at or at)
+        assert line.due is not None and line.due <= taken, f"{entry.id} leaves too early: {line.due}"
+        early = line.phase is Phase.WAITS and line.told is not None and line.told > taken
         assert not early, f"{entry.id} leaves before {line.told}"
         line.offered, line.first_try = True, line.first_try or line.claimed_at
 

@@ -203,7 +203,7 @@ def standing(scene: Scene, person: Person) -> tuple[float, ...]:
     together = scene.together(number)
     company = 0.0
     others = 0
-    for other, theirs in scene.circle:
+    for other, theirs in scene.circle if together else ():
         if other == number or others == _CIRCLE:
             continue
         others += 1

@@ -108,7 +108,10 @@ class Trace:
         in_log, page = _logged(self._log)
         whole = (_size(self._database) or 0) // page
         missing = set(range(whole + 1, pages + 1)) - in_log - {_LOCK_BYTE // page + 1}
-        if missing:
+        # Without a note nothing was ever kept in it, and with less than a page nothing can be: a first start
+        # that was cut off goes on.
+        begun = not whole and self._state() is None
+        if missing and not begun:
             raise self._cut(f"{len(missing)} of {pages} pages are missing")
 
     def _cut(self, how: str) -> StoreError:
