@@ -153,6 +153,7 @@ def test_sighup_in_the_first_moments_does_not_end_it(tmp_path: Path) -> None:
     assert guard.stop() == 0
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_leaves_due_mail_untouched(sink: Sink, tmp_path: Path) -> None:
     guard = guards.configured(tmp_path, guards.smtp_upstream(sink.port))
     guard.start()

@@ -234,6 +234,7 @@ def copies(sink: sinks.Sink, subject: str) -> int:
     return sum(f"{subject}@customer.example" in delivery.recipients for delivery in sink.deliveries)
 
 
+@pytest.mark.slow
 def test_a_copy_beside_the_log_of_the_old_queue_is_not_opened(tmp_path: Path) -> None:
     guard = guards.configured(tmp_path, MAILDIR)
     guard.start()

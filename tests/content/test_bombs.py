@@ -58,7 +58,11 @@ def cost(run: Callable[[], object]) -> float:
     return min(taken)
 
 
-@pytest.mark.parametrize("construct", ALL)
+# Each third of them here; all of them in the long run.
+@pytest.mark.parametrize(
+    "construct",
+    [pytest.param(one, marks=() if place % 3 == 0 else pytest.mark.slow) for place, one in enumerate(ALL)],
+)
 def test_every_construct_is_read_within_its_budget(construct: str) -> None:
     content, known = ALL[construct](100 * KIB), rules()
     start = time.process_time()

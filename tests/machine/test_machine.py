@@ -29,7 +29,7 @@ def walk(examples: int, steps: int) -> None:
 
 
 def test_the_guard_and_the_ledger_agree() -> None:
-    walk(40, 40)
+    walk(20, 40)
 
 
 @pytest.mark.slow

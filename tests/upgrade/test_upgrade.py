@@ -133,6 +133,7 @@ migrate.upgrade(connection, path, migrate.load("sqlite"), datetime.now(UTC))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", EARLIER)
 async def test_a_kill_in_the_middle_leaves_it_as_it_was_and_the_next_start_goes_on(
     tmp_path: Path, number: int
