@@ -88,7 +88,7 @@ def _await_copy(stage: Stage, key: str, *, report: bool) -> None:
 
 
 PHASES = (
-    Phase(name="accept", few=1, parts=[("accept", "")], prepare=_nothing, act=_accept),
+    Phase(name="accept", few=3, parts=[("accept", "")], prepare=_nothing, act=_accept),
     Phase(name="large", few=1, parts=[("accept", "")], prepare=_nothing, act=_accept_large),
     Phase(name="cancel", few=1, parts=[("cancel", "")], prepare=_accept, act=_cancel),
     Phase(name="drop", few=1, parts=[("drop", "")], prepare=_accept, act=_drop),
