@@ -9,17 +9,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.header import Header
 from email.utils import format_datetime
 from enum import StrEnum
 
-from mailguard.core import charset, outgoing
+from mailguard.core import charset, outgoing, own_mail
 from mailguard.core import message as reading
 from mailguard.core.bounce_text import body_text, subject_text
-from mailguard.core.envelope import MailParameters
 from mailguard.core.events import GUARD, Event
-from mailguard.core.hold import Action, HeldMessage, HeldRecipient, NewMessage
-from mailguard.core.states import MessageState
+from mailguard.core.hold import HeldMessage, HeldRecipient, NewMessage
 
 # Larger messages come back as their header only, whatever RET says.
 RETURN_LIMIT = 64 * 1024
@@ -28,7 +25,6 @@ _LONGEST = 400
 _STATUS = re.compile(r"(?:[2-5]\d\d[ -])?([245]\.\d{1,3}\.\d{1,3})\b")
 _CODE = re.compile(r"([2-5])\d\d(?:[ -]|$)")
 _HEX = re.compile(r"\+([0-9A-Fa-f]{2})")
-_ID = re.compile(r"<?([!-;=?-~]{1,250})>?")
 
 
 class Kind(StrEnum):
@@ -102,42 +98,24 @@ class _Report:
 
     def held(self, body: bytes) -> HeldMessage:
         """The report in the queue: on its way at once, to the sender and nobody else."""
-        return HeldMessage(
-            id=self.id,
-            state=MessageState.QUEUED,
-            sender="",
-            user=None,
-            peer="",
-            helo=self.hostname,
-            protocol="",
-            parameters=MailParameters(
-                body=None if body.isascii() else "8BITMIME",
-                smtputf8=not self.message.sender.isascii(),
-                size=len(body),
-            ),
+        return own_mail.queued(
+            body,
+            to=self.message.sender,
             subject=self.subject,
-            message_id=f"<{self.id}@{self.hostname}>",
-            size=len(body),
-            received_at=self.now,
-            action=Action.NONE,
-            recipients=(
-                HeldRecipient(
-                    address=self.message.sender, external=False, release_at=self.now, due_at=self.now
-                ),
-            ),
+            id=self.id,
+            hostname=self.hostname,
+            now=self.now,
         )
 
     def head(self) -> list[bytes]:
         """The report's own header, its end included."""
-        answered = _ID.fullmatch(self.message.message_id.strip())
-        thread = [f"In-Reply-To: <{answered[1]}>", f"References: <{answered[1]}>"] if answered else []
         lines = [
             f"From: mailguard <postmaster@{self.hostname}>",
             f"To: <{_clean(self.message.sender)}>",
-            f"Subject: {_encoded(self.subject)}",
+            f"Subject: {own_mail.encoded(self.subject)}",
             f"Date: {_date(self.now)}",
             f"Message-ID: <{self.id}@{self.hostname}>",
-            *thread,
+            *own_mail.answering(self.message.message_id),
             # RFC 3834 section 5: no robot is to answer this.
             "Auto-Submitted: auto-replied",
             "MIME-Version: 1.0",
@@ -219,9 +197,7 @@ def _returned(message: HeldMessage, content: bytes | None, kind: Kind) -> list[b
     """The third part: the whole message where that was asked for (RET=FULL, RFC 3461 section 4.3) or where
     its sender gets it back unsent, else its header."""
     if content is None:
-        known = (
-            f"Subject: {_encoded(_clean(message.subject))}\r\nMessage-ID: {_ascii(message.message_id)}\r\n"
-        )
+        known = f"Subject: {own_mail.encoded(_clean(message.subject))}\r\nMessage-ID: {_ascii(message.message_id)}\r\n"
         return [b"Content-Type: text/rfc822-headers", b"", known.encode("ascii", "replace")]
     block, end = reading.split(content)
     header = outgoing.without_hidden(block)
@@ -256,12 +232,6 @@ def _clean(text: str) -> str:
 
 def _ascii(text: str) -> str:
     return _clean(text).encode("ascii", "replace").decode()
-
-
-def _encoded(text: str) -> str:
-    if text.isascii():
-        return text
-    return Header(text, "utf-8").encode(linesep="\r\n")
 
 
 def _date(moment: datetime) -> str:

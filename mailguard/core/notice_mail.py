@@ -8,15 +8,12 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.header import Header
 from email.utils import format_datetime
 from html import escape
 
-from mailguard.core import charset
-from mailguard.core.envelope import MailParameters
+from mailguard.core import charset, own_mail
 from mailguard.core.events import GUARD, Event
-from mailguard.core.hold import Action, HeldMessage, HeldRecipient, NewMessage
-from mailguard.core.states import MessageState
+from mailguard.core.hold import NewMessage
 
 _LONGEST = 1000
 
@@ -75,41 +72,23 @@ def queued(notice: Notice, *, id: str, hostname: str, now: datetime) -> NewMessa
     """The notice as a message of the queue, on its way at once to its reader and nobody else; `id` is a
     fresh message id."""
     content = b"\r\n".join([*_head(notice, id, hostname, now), *_parts(notice, id), b""])
-    message = HeldMessage(
-        id=id,
-        state=MessageState.QUEUED,
-        sender="",
-        user=None,
-        peer="",
-        helo=hostname,
-        protocol="",
-        parameters=MailParameters(
-            body=None if content.isascii() else "8BITMIME",
-            smtputf8=not notice.to.isascii(),
-            size=len(content),
-        ),
-        subject=_clean(notice.subject),
-        message_id=f"<{id}@{hostname}>",
-        size=len(content),
-        received_at=now,
-        action=Action.NONE,
-        recipients=(HeldRecipient(address=notice.to, external=False, release_at=now, due_at=now),),
+    message = own_mail.queued(
+        content, to=notice.to, subject=_clean(notice.subject), id=id, hostname=hostname, now=now
     )
     event = Event(at=now, event="received", by=GUARD, detail={"kind": notice.kind, "about": notice.about})
     return NewMessage(message=message, content=content, event=event)
 
 
 def _head(notice: Notice, id: str, hostname: str, now: datetime) -> list[bytes]:
-    answered = _message_id(notice.answers)
     whole = "multipart/mixed" if notice.attached else "multipart/alternative"
     lines = [
         f"From: mailguard <postmaster@{hostname}>",
         f"To: <{_clean(notice.to)}>",
         *([f"Reply-To: <{notice.reply_to}>"] if notice.reply_to else []),
-        f"Subject: {_encoded(_clean(notice.subject))}",
+        f"Subject: {own_mail.encoded(_clean(notice.subject))}",
         f"Date: {format_datetime(now.astimezone(UTC))}",
         f"Message-ID: <{id}@{hostname}>",
-        *([f"In-Reply-To: {answered}", f"References: {answered}"] if answered else []),
+        *own_mail.answering(notice.answers),
         # RFC 3834 section 5: no robot is to answer this. The second is for those that read only it.
         "Auto-Submitted: auto-generated",
         "X-Auto-Response-Suppress: All",
@@ -212,14 +191,3 @@ def _clean(text: str) -> str:
 
 def _escaped(text: str) -> str:
     return escape(_clean(text))
-
-
-def _encoded(text: str) -> str:
-    return text if text.isascii() else Header(text, "utf-8").encode(linesep="\r\n")
-
-
-def _message_id(text: str) -> str:
-    """A Message-ID that can stand in a header of ours, or nothing."""
-    bare = text.strip().removeprefix("<").removesuffix(">")
-    good = 0 < len(bare) <= 250 and all("!" <= char <= "~" and char not in "<>" for char in bare)
-    return f"<{bare}>" if good else ""
