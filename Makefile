@@ -38,7 +38,7 @@ $(STAMP): uv.lock pyproject.toml
 	@$(UV) --version 2>/dev/null | grep -qF 'uv $(UV_VERSION)' || { \
 		$(PYTHON) -m venv --clear $(VENV)/uv || { echo "Python lacks the venv module (on Debian: apt install python3-venv)" >&2; exit 2; }; \
 		$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv==$(UV_VERSION)'; }
-	UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --quiet --python $(BIN)/python
+	UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --all-extras --quiet --python $(BIN)/python
 	@touch $@
 
 .PHONY: test

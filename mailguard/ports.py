@@ -82,7 +82,7 @@ class Store(Protocol):
     """
 
     async def add(self, new: NewMessage, mark: Mark | None = None) -> First | None:
-        """Put a message in. On return it survives a loss of power.
+        """Put a message in, with what comes `also`. On return it survives a loss of power.
 
         Where `mark` tells that it was handed in before, it is not put in: the first one is returned, and
         has a line more in its history. Of two at the same instant one is the first.

@@ -197,7 +197,8 @@ def _returned(message: HeldMessage, content: bytes | None, kind: Kind) -> list[b
     """The third part: the whole message where that was asked for (RET=FULL, RFC 3461 section 4.3) or where
     its sender gets it back unsent, else its header."""
     if content is None:
-        known = f"Subject: {own_mail.encoded(_clean(message.subject))}\r\nMessage-ID: {_ascii(message.message_id)}\r\n"
+        subject = own_mail.encoded(_clean(message.subject))
+        known = f"Subject: {subject}\r\nMessage-ID: {_ascii(message.message_id)}\r\n"
         return [b"Content-Type: text/rfc822-headers", b"", known.encode("ascii", "replace")]
     block, end = reading.split(content)
     header = outgoing.without_hidden(block)

@@ -131,11 +131,13 @@ class HeldMessage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewMessage:
-    """A message to put into the store, with its bytes and the first line of its history."""
+    """A message to put into the store, with its bytes and the first line of its history. `also` is what the
+    guard writes about it at the same time (a notice): both are stored, or neither is."""
 
     message: HeldMessage
     content: bytes
     event: Event
+    also: tuple["NewMessage", ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

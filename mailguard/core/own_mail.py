@@ -1,4 +1,4 @@
-"""What all mail has in common that the guard writes itself: how it stands in the queue, and its header words."""
+"""What all mail has in common that the guard writes itself: how it stands in the queue, its header words."""
 
 import re
 from datetime import datetime

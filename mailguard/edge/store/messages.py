@@ -32,9 +32,10 @@ class SqliteStore:
         self._reserve = reserve
 
     async def add(self, new: NewMessage, mark: Mark | None = None) -> First | None:
-        """Put a message in, or find that it was handed in before. On return it survives a loss of power.
-        Raises StoreFull, StoreError."""
-        taken = await self._take(Step([rows.added(new)], mark=mark), len(new.content))
+        """Put a message in with what comes `also`, or find that it was handed in before. On return it
+        survives a loss of power. Raises StoreFull, StoreError."""
+        adds = [rows.added(one) for one in (new, *new.also)]
+        taken = await self._take(Step(adds, mark=mark), sum(len(one.content) for one in adds))
         return taken if isinstance(taken, First) else None
 
     async def apply(self, change: Change) -> bool:

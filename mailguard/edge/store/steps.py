@@ -83,7 +83,7 @@ _BODY = "(SELECT content FROM body WHERE message = ?)"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """New messages, one step of an old one, or both together. `mark` is that of the only new message."""
+    """New messages, one step of an old one, or both together. `mark` is that of the first new one."""
 
     adds: Sequence[AddedRows]
     change: ChangedRows | None = None
@@ -180,8 +180,8 @@ def take(connection: sqlite3.Connection, steps: Sequence[Step]) -> list[bool | F
             if won:
                 pile.change(number, step.change)
         if won is True:
-            for new in step.adds:
-                if step.mark is not None:
+            for place, new in enumerate(step.adds):
+                if step.mark is not None and place == 0:
                     fresh.add(pile.next_number, new.id, new.received_at, new.state, step.mark)
                 pile.add(new)
         results.append(won)

@@ -61,6 +61,21 @@ class StoreContract:
         await store.add(new(message(), content))
         assert await store.content(message().id) == content
 
+    async def test_what_comes_also_is_put_in_with_it(self, store: Store) -> None:
+        notice = new(message(id="b7fm2xqp9d3t", sender=""), b"It is held.\r\n")
+        await store.add(replace(new(message()), also=(notice,)))
+        assert await store.find(notice.message.id) == notice.message
+        assert await store.content(notice.message.id) == notice.content
+        assert await store.events(notice.message.id) == [notice.event]
+
+    async def test_what_comes_also_is_not_put_in_without_it(self, store: Store) -> None:
+        [held] = await put(store, message())
+        notice = new(message(id="b7fm2xqp9d3t", sender=""))
+        with pytest.raises(StoreError):
+            await store.add(replace(new(held), also=(notice,)))
+        with pytest.raises(NoSuchMessage):
+            await store.find(notice.message.id)
+
     async def test_a_step_is_made_whole(self, store: Store) -> None:
         [held] = await put(store, message())
         change = cancelled(held)

@@ -2,11 +2,13 @@
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
 
+from mailguard.core.errors import NoSuchMessage
 from mailguard.core.events import Event
 from mailguard.core.hold import HeldMessage
 from mailguard.core.states import MessageState
@@ -32,6 +34,19 @@ async def add(store: SqliteStore, held: HeldMessage, number: int) -> First | Non
 async def rows(database: Database) -> int:
     [(count,)] = await database.read(lambda c: c.execute("SELECT count(*) FROM submission").fetchall())
     return int(count)
+
+
+async def test_a_second_one_brings_no_second_notice(store: SqliteStore, database: Database) -> None:
+    for number in range(2):
+        held = message(id=f"k{number}fm2xqp9d3t")
+        notice = new(message(id=f"b{number}fm2xqp9d3t", sender=""))
+        first = await store.add(replace(new(held), also=(notice,)), mark(1))
+        assert (first is None) == (number == 0)
+    assert await rows(database) == 1
+    assert first is not None
+    assert first.id == "k0fm2xqp9d3t"
+    with pytest.raises(NoSuchMessage):
+        await store.find("b1fm2xqp9d3t")
 
 
 async def test_the_first_of_a_batch_is_the_first_of_the_others(store: SqliteStore) -> None:
