@@ -14,6 +14,7 @@ from mailguard.core.events import Event
 from mailguard.core.facts import Body, Headers, Thread
 from mailguard.core.hold import Change, Claimed, HeldMessage, NewMessage
 from mailguard.core.policy import Policy
+from mailguard.core.preference import Preference
 from mailguard.core.recall.observation import Observation
 from mailguard.core.states import MessageState
 
@@ -114,6 +115,9 @@ class Store(Protocol):
 
     async def expired(self, now: datetime, limit: int) -> Sequence[HeldMessage]:
         """Messages whose `expires_at` has come and whose state may expire."""
+
+    async def to_remind(self, now: datetime, limit: int) -> Sequence[HeldMessage]:
+        """Messages that wait for a yes, and whose `remind_at` has come: longest over first."""
 
     async def stranded(self) -> Sequence[HeldMessage]:
         """Messages that a guard had in hand when it stopped: state RELAYING at a start."""
@@ -251,6 +255,17 @@ class Policies(Protocol):
         """Read the file again; its faults, or nothing where it is in force now."""
 
 
+class Preferences(Protocol):
+    """What people have chosen for themselves. A person is a login, or, of one who sends without a login, the
+    address (in any spelling). Any method may raise StoreError."""
+
+    async def of(self, person: str) -> Preference:
+        """What this person has chosen; asked for each mail that is held."""
+
+    async def set(self, person: str, preference: Preference) -> None:
+        """From now on this; on return it survives a loss of power."""
+
+
 class Accounts(Protocol):
     """Who may log in, and as whom they may send."""
 
@@ -259,6 +274,9 @@ class Accounts(Protocol):
 
     async def account(self, login: str) -> Account | None:
         """The account of this login, without a password."""
+
+    async def members(self, address: str) -> frozenset[str]:
+        """The logins that list exactly this address (in any spelling); patterns do not count."""
 
 
 class Log(Protocol):

@@ -16,6 +16,7 @@ from mailguard.edge.ids import RandomIds
 from mailguard.edge.listeners import Certificates, Port, listen
 from mailguard.edge.smtp_in import Reception, SmtpOptions, SmtpSession
 from mailguard.flow.by_mail import ByMail
+from mailguard.flow.people import People
 from mailguard.ports import Accounts
 
 Addresses = dict[str, list[str]]
@@ -72,7 +73,7 @@ def _reception(
         history=queue.history,
         store=queue.store,
         bodies=queue.bodies,
-        accounts=accounts,
+        people=People(accounts=accounts),
         speaker=_speaker(means),
         clock=means.clock,
         log=means.log,

@@ -14,7 +14,7 @@ from mailguard.edge.ids import RandomIds
 from mailguard.edge.listeners import OpenFiles
 from mailguard.edge.maildir_out import MaildirRelay
 from mailguard.edge.smtp_out import SmtpRelay, UpstreamOptions
-from mailguard.edge.store import Database, SqliteMemory, SqliteStore, Standstill, check_log
+from mailguard.edge.store import Database, SqliteMemory, SqlitePreferences, SqliteStore, Standstill, check_log
 from mailguard.flow.alarm import Alarm
 from mailguard.flow.bouncing import Bouncing
 from mailguard.flow.decide import Decide
@@ -29,7 +29,7 @@ from mailguard.flow.replay import Replay
 from mailguard.flow.restoring import Restoring
 from mailguard.flow.retention import Retention
 from mailguard.flow.watch import Watch
-from mailguard.ports import Backup, Bodies, Log, Memory, Relay, Store
+from mailguard.ports import Backup, Bodies, Log, Memory, Preferences, Relay, Store
 
 Json = dict[str, object]
 
@@ -54,6 +54,7 @@ class Queue:
 
     store: Store
     bodies: Bodies
+    preferences: Preferences
     alarm: Alarm
     desk: Desk
     decide: Decide
@@ -70,6 +71,16 @@ class Queue:
         """Before anything else: what an earlier guard, or an earlier time, has left behind."""
         await self.restoring.run()
         await self.release.recover()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What is on the disk."""
+
+    store: Store
+    memory: Memory
+    preferences: Preferences
+    backup: Backup
 
 
 @asynccontextmanager
@@ -90,7 +101,9 @@ async def opened_queue(means: Means, relay: Relay, about: Callable[[], Json]) ->
         steps = Steps(means.clock, log)
         watch = Watch(store=store, clock=means.clock, watched=[room, database, steps, means.files])
         recalling = recalling_of(settings, database, means.rules, means.clock, log)
-        yield _joined(means, store, memory, recalling, bodies, standstill, relay, watch, about)
+        preferences = SqlitePreferences(database)
+        kept = Kept(store=store, memory=memory, preferences=preferences, backup=standstill)
+        yield _joined(means, kept, recalling, bodies, relay, watch, about)
     finally:
         bodies.close()
         await standstill.close()
@@ -99,17 +112,15 @@ async def opened_queue(means: Means, relay: Relay, about: Callable[[], Json]) ->
 
 def _joined(
     means: Means,
-    store: Store,
-    memory: Memory,
+    kept: Kept,
     recalling: Recalling,
     bodies: Bodies,
-    backup: Backup,
     relay: Relay,
     watch: Watch,
     about: Callable[[], Json],
 ) -> Queue:
     clock, log, rules, settings = means.clock, means.log, means.rules, means.settings
-    alarm = Alarm(clock=clock)
+    store, memory, alarm = kept.store, kept.memory, Alarm(clock=clock)
     bouncing = Bouncing(ids=RandomIds(), hostname=settings.hostname, language=settings.language)
     decide = _decide(means, store, bouncing, alarm, recalling)
     history = History(store=store, policies=rules, clock=clock)
@@ -123,8 +134,9 @@ def _joined(
     return Queue(
         store=store,
         bodies=bodies,
+        preferences=kept.preferences,
         alarm=alarm,
-        desk=_desk(means, decide, history, receive, Replay(store=store), learning, backup, state),
+        desk=_desk(means, kept, decide, history, receive, learning, state),
         decide=decide,
         history=history,
         receive=receive,
@@ -155,21 +167,21 @@ def _learning(means: Means, memory: Memory, recalling: Recalling, bodies: Bodies
 
 def _desk(
     means: Means,
+    kept: Kept,
     decide: Decide,
     history: History,
     receive: Receive,
-    replay: Replay,
     learning: Learning,
-    backup: Backup,
     about: Callable[[], Json],
 ) -> Desk:
     return Desk(
         decide=decide,
         history=history,
         receive=receive,
-        replay=replay,
+        replay=Replay(store=kept.store),
         learning=learning,
-        backup=backup,
+        backup=kept.backup,
+        preferences=kept.preferences,
         policies=means.rules,
         clock=means.clock,
         language=means.settings.language,

@@ -9,11 +9,16 @@ from mailguard.core.hold import HeldMessage
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Actor:
-    """A person (with an account) or the admin of the machine (`account` None and `admin` True)."""
+    """A person (with an account) or the admin of the machine (`account` None and `admin` True).
+
+    `shared` are the mailboxes that the person has in common with colleagues: addresses, in normal form, that
+    two logins list as they are. Their members act on what was sent from there as on their own.
+    """
 
     name: str
     admin: bool = False
     account: Account | None = None
+    shared: frozenset[str] = frozenset()
 
     def owns(self, message: HeldMessage) -> bool:
         """Whether the message is this person's own: submitted with the login, or, without a login, sent
@@ -24,19 +29,26 @@ class Actor:
             return message.user == self.account.login
         return bool(message.sender) and self.account.may_send_as(message.sender)
 
+    def shares(self, message: HeldMessage) -> bool:
+        """Whether the message was sent from a mailbox that this person is a member of."""
+        return bool(message.sender) and address.normal(message.sender) in self.shared
+
     def may_act_on(self, message: HeldMessage) -> bool:
         """Whether this actor may stop, hold or let go of the message."""
-        return self.admin or self.owns(message)
+        return self.admin or self.owns(message) or self.shares(message)
 
     def may_approve(self, message: HeldMessage) -> bool:
-        """Whether this actor is the second pair of eyes for it; nobody is that for their own message."""
+        """Whether this actor is the second pair of eyes for it; nobody is that for their
+        own message, or their mailbox's: no admin either."""
+        if self.owns(message) or self.shares(message):
+            return False
         if self.admin:
             return True
-        if self.account is None or self.owns(message):
+        if self.account is None:
             return False
         return any(
             self.account.may_send_as(approver) or address.normal(approver) == self.account.login.lower()
-            for approver in message.approvers
+            for approver in (*message.approvers, *message.deputies)
         )
 
 

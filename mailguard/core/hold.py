@@ -14,6 +14,9 @@ from mailguard.core.events import Event
 from mailguard.core.findings import Finding
 from mailguard.core.states import MessageState, RecipientState
 
+# Nobody is asked for the last time longer than this before the end.
+LONGEST_CALL = timedelta(hours=12)
+
 
 class Action(StrEnum):
     """What a rule or a finding asks for, from the mildest to the strictest; NONE leaves at once."""
@@ -78,7 +81,8 @@ class HeldMessage:
     `version` counts the changes; the store's compare-and-set rests on it. `message_id` and `subject` are
     the header's, decoded and cut for display; `user` is the login (None: trusted network). `gate` is the
     person's yes that is still awaited (CONFIRM, APPROVE) or NONE; `expire` is how long it is awaited, and
-    `expires_at` when that is over (or when a stopped clock is). `sender` is "" for the null sender.
+    `expires_at` when that is over (or when a stopped clock is). `approvers` are asked for theirs at once,
+    `deputies` later; `remind_at` is when somebody is asked next. `sender` is "" for the null sender.
     `body_kept` tells whether the store still has the bytes.
     """
 
@@ -100,10 +104,12 @@ class HeldMessage:
     rules: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     approvers: tuple[str, ...] = ()
+    deputies: tuple[str, ...] = ()
     margin: timedelta = timedelta(0)
     undo: timedelta = timedelta(0)
     expire: timedelta = timedelta(days=2)
     expires_at: datetime | None = None
+    remind_at: datetime | None = None
     frozen_at: datetime | None = None
     finished_at: datetime | None = None
     body_kept: bool = True
@@ -123,6 +129,11 @@ class HeldMessage:
             return None
         times = [r.due_at for r in self.recipients if r.stoppable and r.due_at is not None]
         return min(times) if times else None
+
+    @property
+    def last_call(self) -> datetime | None:
+        """When whoever is waited for is asked for the last time; None where nobody is."""
+        return None if self.expires_at is None else self.expires_at - min(self.expire / 4, LONGEST_CALL)
 
     def in_state(self, state: RecipientState) -> Iterator[HeldRecipient]:
         """Its recipients in this state."""

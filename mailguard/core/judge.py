@@ -13,7 +13,7 @@ from mailguard.core.checks import CHECKS, UNREADABLE
 from mailguard.core.facts import Facts
 from mailguard.core.findings import Finding
 from mailguard.core.hold import Action
-from mailguard.core.policy import DEFAULT_EXPIRE, Demand, Policy, Rule
+from mailguard.core.policy import DEFAULT_ESCALATE, DEFAULT_EXPIRE, Demand, Policy, Rule
 
 # The reason where the longest delay is the one that the sender asked for (RFC 4865).
 SENDERS_WISH = "sender's wish"
@@ -34,8 +34,10 @@ class Verdict:
 
     `action` NONE means that it leaves at once. `gate` is the yes that is awaited (CONFIRM, APPROVE) or
     NONE. `holds` are in the order of the envelope's recipients. `rules` are the names of the matching
-    rules that count, in the policy's order. `approvers` are followed by their deputies. `expire` is how
-    long a yes is awaited. `reason` is the rule or finding that decided, `refusal` the answer of a REFUSE.
+    rules that count, in the policy's order. `deputies` are asked where the approvers have not answered
+    after `escalate`. `expire` is how long a yes is awaited. `flagged` tells that a finding holds it longer,
+    or for a stricter yes, than the rules alone. `reason` is the rule or finding that decided, `refusal` the
+    answer of a REFUSE.
     """
 
     action: Action
@@ -44,7 +46,10 @@ class Verdict:
     rules: tuple[str, ...]
     findings: tuple[Finding, ...]
     approvers: tuple[str, ...]
+    deputies: tuple[str, ...]
+    escalate: timedelta
     expire: timedelta
+    flagged: bool
     reason: str
     refusal: str
 
@@ -57,6 +62,7 @@ class _Claim:
     demand: Demand
     only: frozenset[int] | None = None
     refusal: str = ""
+    of_finding: bool = False
 
 
 _NOBODY = _Claim(name="", demand=Demand(action=Action.NONE))
@@ -91,8 +97,11 @@ def weigh(facts: Facts, policy: Policy, findings: tuple[Finding, ...]) -> Verdic
         rules=tuple([rule.name for rule, _ in counting]),
         findings=findings,
         approvers=_approvers(gating),
+        deputies=_deputies(gating),
+        escalate=min((each.escalate for each in gating if each.deputies), default=DEFAULT_ESCALATE),
         # Where two yeses are awaited, the time to give them is up with the first.
         expire=min((demand.expire for demand in gating), default=DEFAULT_EXPIRE),
+        flagged=_flagged(claims, holds, action),
         reason="" if action is Action.NONE else decisive.name,
         refusal=decisive.refusal if action is Action.REFUSE else "",
     )
@@ -156,6 +165,7 @@ def _of_rule(rule: Rule, places: frozenset[int], facts: Facts) -> _Claim:
         demand=demand,
         only=places if rule.split else None,
         refusal=rule.text,
+        of_finding=rule.asks_findings,
     )
 
 
@@ -163,7 +173,8 @@ def _of_findings(findings: Sequence[Finding], policy: Policy) -> Iterator[_Claim
     # One claim a check: the findings on two hundred recipients ask for the same.
     for finding in {each.check: each for each in reversed(findings)}.values():
         demand = policy.checks.get(finding.check, Demand(action=Action.CONFIRM))
-        yield _Claim(name=finding.check, demand=demand, refusal=wording.sentence(finding, "en"))
+        said = wording.sentence(finding, "en")
+        yield _Claim(name=finding.check, demand=demand, refusal=said, of_finding=True)
 
 
 def _of_sender(facts: Facts) -> Iterator[_Claim]:
@@ -181,6 +192,16 @@ def _hold(place: int, external: bool, claims: Sequence[_Claim]) -> Hold:
     return Hold(delay=delay, gated=gated, external=external)
 
 
+def _flagged(claims: Sequence[_Claim], holds: Sequence[Hold], action: Action) -> bool:
+    """Whether a finding has a part in how long it waits, or for whom."""
+    if action is Action.NONE or not any(claim.of_finding for claim in claims):
+        return False
+    others = [claim for claim in claims if not claim.of_finding]
+    if action.rank > max((_RANKS[claim.demand.action] for claim in others), default=0):
+        return True
+    return any(hold != _hold(place, hold.external, others) for place, hold in enumerate(holds))
+
+
 def _action(decisive: _Claim, holds: Sequence[Hold]) -> Action:
     """The strictest action; a delay of nothing is none."""
     strictest = decisive.demand.action
@@ -190,6 +211,10 @@ def _action(decisive: _Claim, holds: Sequence[Hold]) -> Action:
 
 
 def _approvers(gating: Sequence[Demand]) -> tuple[str, ...]:
-    first = [address for demand in gating for address in demand.approvers]
-    then = [address for demand in gating for address in demand.deputies]
-    return tuple(dict.fromkeys(first + then))
+    return tuple(dict.fromkeys(each for demand in gating for each in demand.approvers))
+
+
+def _deputies(gating: Sequence[Demand]) -> tuple[str, ...]:
+    approvers = frozenset(_approvers(gating))
+    deputies = dict.fromkeys(each for demand in gating for each in demand.deputies)
+    return tuple(each for each in deputies if each not in approvers)

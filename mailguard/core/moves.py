@@ -93,6 +93,8 @@ def step(
         finished_at=now if state.finished else None,
         body_kept=_keeps_body(edited, state),
     )
+    if (anew := _waits_anew(before, after)) is not None:
+        after = replace(after, remind_at=after.last_call if anew else None)
     event = Event(at=now, event=move.value, by=by, detail=dict(detail or {}))
     return Change(before=before, after=after, event=event, drop_body=before.body_kept and not after.body_kept)
 
@@ -105,6 +107,14 @@ def _end_of(message: HeldMessage, state: MessageState, now: datetime) -> datetim
         return message.expires_at or now + max(message.undo, SHORTEST_FREEZE)
     # On its way, while others wait for a person whose time goes on.
     return message.expires_at if state is MessageState.RELAYING else None
+
+
+def _waits_anew(before: HeldMessage, after: HeldMessage) -> bool | None:
+    """Whether this step begins the wait for a person's yes (or, false, ends it); None where neither."""
+    asking = (*_GATE_STATE.values(), MessageState.RELAYING)
+    if (before.state in asking) is (after.state in asking):
+        return None
+    return after.state in _GATE_STATE.values()
 
 
 def _keeps_body(message: HeldMessage, state: MessageState) -> bool:

@@ -9,7 +9,7 @@ from math import log
 from mailguard.core import address
 from mailguard.core.address import Address
 from mailguard.core.checks import reads_body
-from mailguard.core.conditions import BodyText, Case, Condition, To
+from mailguard.core.conditions import BodyText, Case, Condition, Found, To
 from mailguard.core.facts import Facts
 from mailguard.core.findings import Finding
 from mailguard.core.hold import Action
@@ -17,6 +17,7 @@ from mailguard.core.patterns import Patterns, domains
 from mailguard.core.prose import TextPattern
 
 DEFAULT_EXPIRE = timedelta(days=2)
+DEFAULT_ESCALATE = timedelta(hours=4)
 
 
 class Notify(StrEnum):
@@ -56,7 +57,7 @@ class Demand:
 
     With `risk` the `delay` is that of the message's suspicion. `delay` runs from receipt, also behind a
     `confirm` or an `approve`; those end after `expire`. `approvers` and `deputies` are the addresses of
-    those who may say yes to an `approve`.
+    those who may say yes to an `approve`; the deputies are asked after `escalate`.
     """
 
     action: Action = Action.DELAY
@@ -64,6 +65,7 @@ class Demand:
     risk: Risk | None = None
     approvers: tuple[str, ...] = ()
     deputies: tuple[str, ...] = ()
+    escalate: timedelta = DEFAULT_ESCALATE
     expire: timedelta = DEFAULT_EXPIRE
 
 
@@ -116,6 +118,11 @@ class Rule:
     def reads_body(self) -> bool:
         """Whether it looks at the inside of the message."""
         return any(condition.reads_body for condition in (*self.when, *self.unless))
+
+    @property
+    def asks_findings(self) -> bool:
+        """Whether it matches only where a check found something."""
+        return any(isinstance(condition, Found) for condition in self.when)
 
     @property
     def searches_text(self) -> bool:

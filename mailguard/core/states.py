@@ -54,6 +54,7 @@ class Move(StrEnum):
     EXTEND = "extend"
     FREEZE = "freeze"
     THAW = "thaw"
+    REMIND = "remind"
     EXPIRE = "expire"
     CLAIM = "claim"
     SETTLE = "settle"
@@ -113,6 +114,8 @@ MOVES: Mapping[Move, Mapping[MessageState, frozenset[MessageState]]] = MappingPr
         Move.EXTEND: {S.HELD: frozenset({S.HELD})},
         Move.FREEZE: {S.HELD: frozenset({S.FROZEN})},
         Move.THAW: {S.FROZEN: _CLOCK_RUNS},
+        # Nothing changes but who was asked.
+        Move.REMIND: {S.CONFIRM: frozenset({S.CONFIRM}), S.APPROVAL: frozenset({S.APPROVAL})},
         Move.EXPIRE: {
             S.CONFIRM: frozenset({S.EXPIRED, S.HELD, S.QUEUED}),
             S.APPROVAL: frozenset({S.EXPIRED, S.HELD, S.QUEUED}),

@@ -7,6 +7,7 @@ from mailguard.core.events import Event
 from mailguard.core.findings import Finding
 from mailguard.core.hold import HeldMessage, HeldRecipient
 from mailguard.core.judge import Verdict
+from mailguard.core.preference import Preference
 from mailguard.core.wording import sentence
 
 Json = dict[str, object]
@@ -33,6 +34,7 @@ def message(held: HeldMessage, language: str = "en") -> Json:
         "action": held.action.value,
         "rules": list(held.rules),
         "approvers": list(held.approvers),
+        "deputies": list(held.deputies),
         "recipients": [_recipient(recipient) for recipient in held.recipients],
         "findings": [finding(one, language) for one in held.findings],
     }
@@ -73,6 +75,11 @@ def finding(one: Finding, language: str) -> Json:
     }
 
 
+def preference(chosen: Preference) -> Json:
+    """What somebody has chosen; null is what holds for everybody."""
+    return {"language": chosen.language, "notify": None if chosen.notify is None else chosen.notify.value}
+
+
 def event(one: Event) -> Json:
     """One line of `show`'s history."""
     detail: Mapping[str, object] = one.detail
@@ -87,6 +94,7 @@ def verdict(judged: Verdict, addresses: tuple[str, ...], now: datetime, language
         "reason": judged.reason,
         "refusal": judged.refusal or None,
         "approvers": list(judged.approvers),
+        "deputies": list(judged.deputies),
         "findings": [finding(one, language) for one in judged.findings],
         "recipients": [
             {

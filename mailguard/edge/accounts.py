@@ -61,6 +61,15 @@ class Users:
     by_login: dict[str, User]
     faults: tuple[Fault, ...] = ()
 
+    def members(self) -> dict[str, frozenset[str]]:
+        """The logins that list an address as it is, by address; a pattern makes nobody a member."""
+        found: dict[str, set[str]] = {}
+        for login, user in self.by_login.items():
+            for listed in user.account.addresses:
+                if "*" not in listed and not listed.startswith("@"):
+                    found.setdefault(listed, set()).add(login)
+        return {listed: frozenset(logins) for listed, logins in found.items()}
+
 
 def read_users(path: Path) -> Users:
     """The file as it is now; a missing one has no logins. Raises OSError where it cannot be read."""
@@ -113,6 +122,7 @@ class UsersFile:
         self._clock = clock
         self._log = log
         self._users = Users(by_login={})
+        self._members: dict[str, frozenset[str]] = {}
         self._seen: tuple[int, int, int] | None = None
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="passwords")
         self._key = secrets.token_bytes(32)
@@ -138,6 +148,11 @@ class UsersFile:
         """The account of this login, without a password."""
         user = self._current().by_login.get(login)
         return None if user is None else user.account
+
+    async def members(self, mailbox: str) -> frozenset[str]:
+        """The logins that list exactly this address."""
+        self._current()
+        return self._members.get(address.normal(mailbox), frozenset())
 
     def close(self) -> None:
         """Let the threads go."""
@@ -175,6 +190,7 @@ class UsersFile:
                 # Better yesterday's logins than nobody's.
                 self._log.trouble("users_not_read", file=str(self._path), reason=error.strerror)
                 return self._users
+            self._members = self._users.members()
             self._seen = seen
             for fault in self._users.faults:
                 self._log.trouble("users_fault", fault=str(fault))

@@ -5,9 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
-from mailguard.core import address, control_mail, notice, notice_mail
+from mailguard.core import control_mail, notice, notice_mail
 from mailguard.core import message as reading
-from mailguard.core.account import Account
 from mailguard.core.actor import Actor
 from mailguard.core.answer import Answer
 from mailguard.core.control_mail import ControlAddress, Order, Wish
@@ -20,7 +19,8 @@ from mailguard.core.reply import Reply
 from mailguard.core.told import Told
 from mailguard.flow.decide import Decide
 from mailguard.flow.history import History
-from mailguard.ports import Accounts, Bodies, Clock, Log, Store
+from mailguard.flow.people import People
+from mailguard.ports import Bodies, Clock, Log, Store
 
 # Enough for a list by mail; the page and the command line show the rest.
 MOST_LISTED = 200
@@ -40,7 +40,7 @@ class ByMail:
         history: History,
         store: Store,
         bodies: Bodies,
-        accounts: Accounts,
+        people: People,
         speaker: Callable[[str], Awaitable[Speaker]],
         clock: Clock,
         log: Log,
@@ -53,7 +53,7 @@ class ByMail:
         self._history = history
         self._store = store
         self._bodies = bodies
-        self._accounts = accounts
+        self._people = people
         self._speaker = speaker
         self._clock = clock
         self._log = log
@@ -111,11 +111,8 @@ class ByMail:
     async def _person(self, submission: Submission) -> Actor:
         """Who writes: the login, or, from a trusted network, the envelope sender."""
         if submission.user is not None:
-            account = await self._accounts.account(submission.user)
-            return Actor(name=submission.user, account=account)
-        sender = submission.envelope.sender
-        account = Account(login=sender, addresses=(address.normal(sender),))
-        return Actor(name=sender, account=account)
+            return await self._people.of_login(submission.user)
+        return await self._people.of_sender(submission.envelope.sender)
 
     async def _do(self, order: Order, actor: Actor) -> Answer:
         decide = self._decide

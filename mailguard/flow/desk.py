@@ -6,7 +6,7 @@ so that both ways mean the same. Every answer has `told` (core/answer.py) and `t
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from mailguard.core import view
@@ -16,7 +16,8 @@ from mailguard.core.answer import Answer, what_is
 from mailguard.core.envelope import Envelope, Recipient, Submission
 from mailguard.core.errors import ConfigurationError, MailguardError, NoSuchMessage, StoreError
 from mailguard.core.message import read_headers
-from mailguard.core.policy import Policy
+from mailguard.core.policy import Notify, Policy
+from mailguard.core.preference import LANGUAGES, Preference
 from mailguard.core.states import MessageState
 from mailguard.core.told import Told
 from mailguard.flow.decide import Decide
@@ -24,7 +25,7 @@ from mailguard.flow.history import History
 from mailguard.flow.learning import Learning
 from mailguard.flow.receive import Receive
 from mailguard.flow.replay import Replay
-from mailguard.ports import Backup, Clock, Policies
+from mailguard.ports import Backup, Clock, Policies, Preferences
 
 Json = dict[str, object]
 Request = Mapping[str, object]
@@ -51,6 +52,7 @@ class Desk:
         clock: Clock,
         language: str,
         about: Callable[[], Json],
+        preferences: Preferences,
         parse_rules: Callable[[str, str], Policy],
         learning: Learning | None = None,
     ) -> None:
@@ -64,6 +66,7 @@ class Desk:
         self._clock = clock
         self._language = language
         self._about = about
+        self._preferences = preferences
         self._parse_rules = parse_rules
         self._verbs: Mapping[str, Verb] = {**self._looking(), **self._deciding(decide)}
 
@@ -79,6 +82,8 @@ class Desk:
             "backup": self._copying,
             "learn": self._learn,
             "forget": self._forget,
+            "preferences": self._preferred,
+            "prefer": self._prefer,
         }
 
     def _deciding(self, decide: Decide) -> dict[str, Verb]:
@@ -244,6 +249,23 @@ class Desk:
         count = await self._learning.forget(str(who))
         return {**_plain(Told.DONE, f"{who} is forgotten; {count} entries had the address"), "entries": count}
 
+    async def _preferred(self, request: Request, actor: Actor) -> Json:
+        """What the asker has chosen; None is what holds for everybody."""
+        if actor.account is None:
+            return _plain(Told.REFUSED, "only a person has preferences, and this is the admin of the machine")
+        chosen = await self._preferences.of(actor.account.login)
+        return {**_plain(Told.DONE, ""), "preferences": view.preference(chosen)}
+
+    async def _prefer(self, request: Request, actor: Actor) -> Json:
+        if actor.account is None:
+            return await self._preferred(request, actor)
+        chosen = Preference(
+            language=_chosen(request, "language", LANGUAGES),
+            notify=None if (notify := _chosen(request, "notify", list(Notify))) is None else Notify(notify),
+        )
+        await self._preferences.set(actor.account.login, chosen)
+        return {**_plain(Told.DONE, "That is kept."), "preferences": view.preference(chosen)}
+
     async def _try(self, request: Request, actor: Actor) -> Json:
         submission = self._imagine(request)
         judged = await self._receive.consider(submission, self._asked_policy(request))
@@ -300,6 +322,15 @@ def _text(request: Request, key: str) -> str:
 def _texts(request: Request, key: str) -> list[str]:
     value = request.get(key)
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _chosen(request: Request, key: str, values: Sequence[str]) -> str | None:
+    value = request.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str) or value not in values:
+        raise BadRequest(f"{value!r} cannot be the {key}; expected {', '.join(values)}, or null")
+    return value
 
 
 def _states(request: Request) -> frozenset[MessageState]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from mailguard.core import address, outgoing, resubmission
+from mailguard.core import address, outgoing, reminder, resubmission
 from mailguard.core import message as reading
 from mailguard.core.envelope import Recipient, Submission
 from mailguard.core.errors import StoreError, StoreFull
@@ -256,18 +256,25 @@ def _hold(submission: Submission, judged: Judged, policy: Policy, message_id: st
         rules=verdict.rules,
         findings=verdict.findings,
         approvers=verdict.approvers,
+        deputies=verdict.deputies,
         margin=policy.margin,
         undo=policy.undo,
         expire=verdict.expire,
         expires_at=now + verdict.expire if gated else None,
         recipients=recipients,
     )
+    if gated:
+        message = replace(message, remind_at=reminder.first(message, verdict.escalate))
+    event = _received(submission, verdict, headers)
+    return NewMessage(message=message, content=submission.content, event=event)
+
+
+def _received(submission: Submission, verdict: Verdict, headers: Headers) -> Event:
     by = submission.user or submission.envelope.sender or "<>"
     detail: dict[str, object] = {"peer": submission.peer, "rules": list(verdict.rules)}
     if blind := _blind(submission, headers):
         detail["blind"] = blind
-    event = Event(at=now, event="received", by=by, detail=detail)
-    return NewMessage(message=message, content=submission.content, event=event)
+    return Event(at=submission.received_at, event="received", by=by, detail=detail)
 
 
 def _blind(submission: Submission, headers: Headers) -> list[str]:

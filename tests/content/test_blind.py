@@ -81,6 +81,7 @@ def desk(inbox: Inbox) -> Desk:
         policies=parts.rules,
         clock=parts.clock,
         language="en",
+        preferences=parts.preferences,
         about=dict,
         parse_rules=parse_rules,
     )

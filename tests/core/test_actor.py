@@ -30,3 +30,25 @@ def test_an_approver_may_approve_but_never_their_own() -> None:
     assert BOB.may_approve(waiting)
     assert not ANNE.may_approve(waiting)
     assert not BOB.may_act_on(waiting)
+
+
+def test_the_members_of_a_mailbox_act_on_its_mail_and_approve_none_of_it() -> None:
+    carol = Actor(
+        name="c",
+        account=Account(login="c", addresses=("info@corp.example", "c@corp.example")),
+        shared=frozenset({"info@corp.example"}),
+    )
+    from_there = message(sender="Info@corp.example", approvers=("c@corp.example",))
+    assert carol.may_act_on(from_there) and not carol.owns(from_there)
+    assert not carol.may_approve(from_there)
+    assert not carol.may_act_on(message())
+    assert not carol.may_act_on(message(sender="", user=None))
+    assert carol.may_approve(message(approvers=("c@corp.example",)))
+
+
+def test_a_deputy_may_approve_and_an_admin_not_their_own() -> None:
+    assert BOB.may_approve(message(approvers=("x@corp.example",), deputies=("B@corp.example",)))
+    chief = Actor(name="a", admin=True, account=ANNE.account)
+    assert not chief.may_approve(message())
+    assert chief.may_approve(message(user="b", sender="b@corp.example"))
+    assert ADMIN.may_approve(message())

@@ -104,7 +104,9 @@ def test_the_strictest_action_wins_and_the_delay_still_counts() -> None:
     assert (verdict.action, verdict.gate, verdict.reason) == (Action.APPROVE, Action.APPROVE, "press")
     assert delays(verdict) == [300, 300]
     assert all(hold.gated for hold in verdict.holds)
-    assert verdict.approvers == ("press@corp.example", "boss@corp.example", "legal@corp.example")
+    assert verdict.approvers == ("press@corp.example", "boss@corp.example")
+    assert verdict.deputies == ("legal@corp.example",)
+    assert verdict.escalate == timedelta(hours=4)
     assert verdict.expire == timedelta(days=1)
 
 
@@ -192,6 +194,31 @@ def test_a_check_may_ask_for_an_approver() -> None:
         ("p@c.example",),
         timedelta(hours=1),
     )
+
+
+@pytest.mark.parametrize(
+    ("rules", "said", "flagged"),
+    [
+        (EXTERNAL, 'action = "delay", delay = "10m"', True),
+        (EXTERNAL, 'action = "delay", delay = "5m"', False),
+        (EXTERNAL, 'action = "note"', False),
+        ("", 'action = "delay", delay = "1s"', True),
+        (EXTERNAL, 'action = "confirm"', True),
+        (EXTERNAL.replace('delay = "5m"', 'action = "confirm"'), 'action = "delay", delay = "0s"', False),
+        (
+            EXTERNAL
+            + EXTERNAL.replace('to = "external"', 'finding = "forgotten_attachment"')
+            .replace('"external"', '"found"')
+            .replace("5m", "20m"),
+            'action = "note"',
+            True,
+        ),
+    ],
+    ids=["longer", "no longer", "noted", "by itself", "stricter", "milder", "a rule on a finding"],
+)
+def test_it_is_flagged_where_a_finding_makes_a_difference(rules: str, said: str, flagged: bool) -> None:
+    checks = f"[checks]\nforgotten_attachment = {{ {said} }}\n"
+    assert judge(FORGOTTEN, policy(rules, checks=checks)).flagged is flagged
 
 
 def test_two_hundred_strangers_cost_little_more_than_one() -> None:

@@ -19,7 +19,14 @@ from mailguard.core.recall.recollecting import Judge
 from mailguard.core.reply import Reply
 from mailguard.edge.clock import SystemClock
 from mailguard.edge.config import parse_rules
-from mailguard.edge.store import Database, SqliteMemory, SqliteRecords, SqliteStore, Standstill
+from mailguard.edge.store import (
+    Database,
+    SqliteMemory,
+    SqlitePreferences,
+    SqliteRecords,
+    SqliteStore,
+    Standstill,
+)
 from mailguard.flow.alarm import Alarm
 from mailguard.flow.bouncing import Bouncing
 from mailguard.flow.decide import Decide
@@ -110,6 +117,7 @@ class Parts:
 
     store: SqliteStore
     memory: SqliteMemory
+    preferences: SqlitePreferences
     clock: FakeClock
     relay: ScriptedRelay
     log: Lines
@@ -182,11 +190,26 @@ async def opened(
     try:
         standstill = Standstill(database, clock=SystemClock())
         remembering = Remembering(SqliteRecords(database), bodies or NoBodies(), load_judge)
-        memory = SqliteMemory(database)
-        yield joined(SqliteStore(database), memory, standstill, relay or ScriptedRelay(), log, remembering)
+        kept = Kept(
+            store=SqliteStore(database),
+            memory=SqliteMemory(database),
+            preferences=SqlitePreferences(database),
+            standstill=standstill,
+        )
+        yield joined(kept, relay or ScriptedRelay(), log, remembering)
         await standstill.close()
     finally:
         await database.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What is on the disk."""
+
+    store: SqliteStore
+    memory: SqliteMemory
+    preferences: SqlitePreferences
+    standstill: Standstill
 
 
 @dataclass(frozen=True)
@@ -209,21 +232,17 @@ class Remembering:
         )
 
 
-def joined(
-    store: SqliteStore,
-    memory: SqliteMemory,
-    standstill: Standstill,
-    relay: ScriptedRelay,
-    log: Lines,
-    remembering: Remembering,
-) -> Parts:
+def numbers() -> Callable[[], str]:
+    """Ids that a test can foretell."""
+    counter = itertools.count(1)
+    return lambda: f"{next(counter):012d}"
+
+
+def joined(kept: Kept, relay: ScriptedRelay, log: Lines, remembering: Remembering) -> Parts:
     """Everything joined, as app.py does it."""
     clock, rules, host = FakeClock(), Rules(), "guard.corp.example"
-    counter, alarm = itertools.count(1), Alarm(clock=clock)
-
-    def ids() -> str:
-        return f"{next(counter):012d}"
-
+    store, memory = kept.store, kept.memory
+    ids, alarm = numbers(), Alarm(clock=clock)
     bouncing = Bouncing(ids=ids, hostname=host, language="en")
     recalling, bodies = remembering.recalling(rules, clock, log), remembering.bodies
     remember = Remember(memory=memory, recalling=recalling, bodies=bodies, log=log)
@@ -233,6 +252,7 @@ def joined(
     return Parts(
         store=store,
         memory=memory,
+        preferences=kept.preferences,
         clock=clock,
         relay=relay,
         log=log,
@@ -244,7 +264,7 @@ def joined(
         retention=Retention(**how, policies=rules),
         remember=remember,
         restoring=Restoring(**how),
-        standstill=standstill,
+        standstill=kept.standstill,
         recalling=recalling,
         learning=Learning(recalling=recalling, memory=memory, bodies=bodies, log=log, hostname=host),
     )

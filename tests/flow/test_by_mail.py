@@ -15,6 +15,7 @@ from mailguard.core.reply import Reply
 from mailguard.core.states import MessageState
 from mailguard.edge.bodies import BodyReader
 from mailguard.flow.by_mail import ByMail
+from mailguard.flow.people import People
 from tests.flow.parts import Parts, opened, submission
 
 HOST = "guard.corp.example"
@@ -39,6 +40,12 @@ class Logins:
     async def account(self, login: str) -> Account | None:
         """The account."""
         return self.known.get(login)
+
+    async def members(self, address: str) -> frozenset[str]:
+        """Who has this address."""
+        return frozenset(
+            login for login, account in self.known.items() if address.lower() in account.addresses
+        )
 
 
 @dataclass
@@ -87,7 +94,7 @@ async def desk(tmp_path: Path) -> Any:
             history=parts.history,
             store=parts.store,
             bodies=bodies,
-            accounts=Logins(),
+            people=People(accounts=Logins()),
             speaker=speaker,
             clock=parts.clock,
             log=parts.log,

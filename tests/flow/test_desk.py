@@ -28,6 +28,7 @@ def desk(parts: Parts) -> Desk:
         policies=parts.rules,
         clock=parts.clock,
         language="en",
+        preferences=parts.preferences,
         about=lambda: {"running": True},
         parse_rules=parse_rules,
     )
@@ -63,6 +64,7 @@ async def test_the_queue_lists_what_the_contract_names(parts: Parts, desk: Desk)
             "action": "delay",
             "rules": ["external"],
             "approvers": [],
+            "deputies": [],
             "recipients": [
                 {
                     "address": "client@customer.example",
@@ -193,3 +195,18 @@ async def test_a_time_needs_to_be_one(parts: Parts, desk: Desk) -> None:
     assert "expected one like" in str(answer["text"])
     at = (parts.clock.now() + timedelta(hours=1)).isoformat()
     assert (await desk.answer({"verb": "extend", "id": message, "until": at}, ANNE))["told"] == "done"
+
+
+async def test_people_choose_for_themselves(desk: Desk) -> None:
+    asked = await desk.answer({"verb": "preferences"}, ANNE)
+    assert asked["preferences"] == {"language": None, "notify": None}
+    told = await desk.answer({"verb": "prefer", "language": "fr", "notify": "always"}, ANNE)
+    assert told["preferences"] == {"language": "fr", "notify": "always"}
+    assert (await desk.answer({"verb": "preferences"}, ANNE))["preferences"] == told["preferences"]
+    assert (await desk.answer({"verb": "preferences"}, BOB))["preferences"] == asked["preferences"]
+    for wrong in ({"language": "tlh"}, {"notify": "sometimes"}, {"notify": 7}):
+        assert (await desk.answer({"verb": "prefer", **wrong}, ANNE))["told"] == "refused"
+    for verb in ("preferences", "prefer"):
+        assert (await desk.answer({"verb": verb}, ADMIN))["told"] == "refused"
+    await desk.answer({"verb": "prefer", "language": None, "notify": None}, ANNE)
+    assert (await desk.answer({"verb": "preferences"}, ANNE))["preferences"] == asked["preferences"]

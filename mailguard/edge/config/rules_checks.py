@@ -10,6 +10,7 @@ from typing import Any
 
 from mailguard.core.checks import CHECKS
 from mailguard.core.durations import duration
+from mailguard.core.policy import DEFAULT_EXPIRE
 from mailguard.edge.config.faults import suggestion
 from mailguard.edge.config.toml_source import Place
 
@@ -114,9 +115,13 @@ def _gate(place: Place, table: RawTable, action: object) -> Iterator[Wrong]:
             'approvers, such as approvers = ["press@corp.example"]',
         )
     if action != "approve":
-        for key in ("approvers", "deputies"):
+        for key in ("approvers", "deputies", "escalate"):
             if key in table:
                 yield (*place, key), "there is nothing to approve", f'action = "approve", or no {key}'
+    elif "escalate" in table and not table.get("deputies"):
+        yield (*place, "escalate"), "there is nobody to ask then", "deputies, or no escalate"
+    elif _length(table.get("escalate")) >= (_length(table.get("expire")) or DEFAULT_EXPIRE):
+        yield (*place, "escalate"), "the wait for a yes is over before", "less than `expire`"
     if action not in _GATES and "expire" in table:
         yield (*place, "expire"), "nobody is waited for", 'action = "confirm" or "approve", or no expire'
 

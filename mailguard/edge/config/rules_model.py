@@ -27,7 +27,7 @@ from mailguard.core.address import parse
 from mailguard.core.checks import CHECKS, UNREADABLE, Check
 from mailguard.core.durations import FORM, PATTERN, duration, spelled
 from mailguard.core.hold import Action
-from mailguard.core.policy import DEFAULT_EXPIRE, Notify
+from mailguard.core.policy import DEFAULT_ESCALATE, DEFAULT_EXPIRE, Notify
 from mailguard.edge.config import expression
 from mailguard.edge.config.faults import suggestion, wrong
 
@@ -243,7 +243,11 @@ class RuleTable(Table):
     approvers: People = []
     """Who may approve."""
     deputies: People = []
-    """Who may approve as well, when the approvers are away."""
+    """Who may approve as well; they are asked when the approvers have not answered in time."""
+    escalate: Duration = Field(
+        default=DEFAULT_ESCALATE, json_schema_extra={"default": spelled(DEFAULT_ESCALATE)}
+    )
+    """After this time without an answer the deputies are asked."""
     expire: Duration = Field(default=DEFAULT_EXPIRE, json_schema_extra={"default": spelled(DEFAULT_EXPIRE)})
     """How long it waits for a yes; then it goes back to its sender, unsent."""
     text: Annotated[str, AfterValidator(_line)] = ""
@@ -260,7 +264,11 @@ class CheckTable(Table):
     approvers: People = []
     """Who may approve."""
     deputies: People = []
-    """Who may approve as well, when the approvers are away."""
+    """Who may approve as well; they are asked when the approvers have not answered in time."""
+    escalate: Duration = Field(
+        default=DEFAULT_ESCALATE, json_schema_extra={"default": spelled(DEFAULT_ESCALATE)}
+    )
+    """After this time without an answer the deputies are asked."""
     expire: Duration = Field(default=DEFAULT_EXPIRE, json_schema_extra={"default": spelled(DEFAULT_EXPIRE)})
     """How long it waits for a yes; then it goes back to its sender, unsent."""
 

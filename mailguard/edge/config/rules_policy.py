@@ -66,6 +66,7 @@ def _rule(table: RuleTable, groups: Groups) -> Rule:
         risk=_risk(table) if table.delay == "risk" else None,
         approvers=tuple(table.approvers),
         deputies=tuple(table.deputies),
+        escalate=table.escalate,
         expire=table.expire,
     )
     return Rule(
@@ -159,4 +160,9 @@ def _demand(table: CheckTable, check: Check) -> Demand:
     action = Action.NONE if table.action == "note" else Action(table.action or "delay")
     delay = check.delay if action is Action.DELAY else timedelta(0)
     demand = Demand(action=action, delay=delay if table.delay is None else table.delay, expire=table.expire)
-    return replace(demand, approvers=tuple(table.approvers), deputies=tuple(table.deputies))
+    return replace(
+        demand,
+        approvers=tuple(table.approvers),
+        deputies=tuple(table.deputies),
+        escalate=table.escalate,
+    )

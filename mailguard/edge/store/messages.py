@@ -75,6 +75,10 @@ class SqliteStore:
         """Messages whose `expires_at` has come and whose state may expire, longest over first."""
         return await self._database.read(queries.expired, now, limit, self._database.log)
 
+    async def to_remind(self, now: datetime, limit: int) -> Sequence[HeldMessage]:
+        """Messages whose `remind_at` has come while they wait for a yes, longest over first."""
+        return await self._database.read(queries.to_remind, now, limit, self._database.log)
+
     async def stranded(self) -> Sequence[HeldMessage]:
         """Messages in state RELAYING."""
         return await self._database.read(queries.stranded, self._database.log)

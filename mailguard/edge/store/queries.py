@@ -21,7 +21,7 @@ Key = tuple[str, int]
 
 # Messages with their recipients, as JSON in one row: one step of the statement, however many they are (see
 # bulk.py). These columns of a message are of use before it is read as one.
-SIZE, NUMBER = 17, 26
+SIZE, NUMBER = 17, 28
 _MESSAGES = """
     SELECT json_group_array(json_array(
         id, version, state, gate, expires_at, frozen_at, finished_at, body_kept, received_at, sender,
@@ -30,7 +30,7 @@ _MESSAGES = """
         json((SELECT json_group_array(json_array(place, address, external, r.state, notify, orcpt, delay_us,
             gated, release_at, due_at, in_flight, attempts, first_try_at, reply, maybe_sent, sent_at,
             dropped_at)) FROM recipient AS r WHERE r.message = m.n)),
-        n))
+        deputies, remind_at, n))
     FROM message AS m WHERE n IN (SELECT value FROM json_each(?))
 """
 
@@ -102,6 +102,18 @@ def expired(connection: sqlite3.Connection, now: datetime, limit: int, log: Log)
         """
         SELECT n FROM message INDEXED BY message_expiring
         WHERE state IN ('confirm', 'approval', 'frozen') AND expires_at <= ? ORDER BY expires_at, n LIMIT ?
+        """,
+        (rows.time(now), limit),
+    )
+    return readable(by_number(connection, [number for (number,) in found.fetchall()]), log)
+
+
+def to_remind(connection: sqlite3.Connection, now: datetime, limit: int, log: Log) -> list[HeldMessage]:
+    """Messages that wait for somebody who is to be asked again by now, longest over first."""
+    found = connection.execute(
+        """
+        SELECT n FROM message INDEXED BY message_reminding
+        WHERE state IN ('confirm', 'approval') AND remind_at <= ? ORDER BY remind_at, n LIMIT ?
         """,
         (rows.time(now), limit),
     )

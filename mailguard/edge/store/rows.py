@@ -111,6 +111,7 @@ def _timing(message: HeldMessage) -> Row:
         _time(message.frozen_at),
         _time(message.finished_at),
         int(message.body_kept),
+        _time(message.remind_at),
     )
 
 
@@ -133,6 +134,7 @@ def _same_timing(before: HeldMessage, after: HeldMessage) -> bool:
         and before.expires_at == after.expires_at
         and before.frozen_at == after.frozen_at
         and before.finished_at == after.finished_at
+        and before.remind_at == after.remind_at
         and _leaves_at(before) == _leaves_at(after)
     )
 
@@ -153,6 +155,7 @@ def _as_received(message: HeldMessage) -> tuple[object, ...]:
         message.rules,
         message.findings,
         message.approvers,
+        message.deputies,
         message.margin,
         message.undo,
         message.expire,
@@ -176,6 +179,7 @@ def _fixed(message: HeldMessage) -> Row:
         _texts(message.rules),
         _findings(message.findings),
         _texts(message.approvers),
+        _texts(message.deputies),
         _microseconds(message.margin),
         _microseconds(message.undo),
         _microseconds(message.expire),
@@ -282,6 +286,8 @@ def message(row: Sequence[Any]) -> HeldMessage:
         rules=_texts_of(row[19]),
         findings=_findings_of(row[20]),
         approvers=_texts_of(row[21]),
+        deputies=_texts_of(row[26]),
+        remind_at=_moment(row[27]),
         margin=timedelta(microseconds=row[22]),
         undo=timedelta(microseconds=row[23]),
         expire=timedelta(microseconds=row[24]),

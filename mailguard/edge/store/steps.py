@@ -29,10 +29,11 @@ SHRINK_PAGES = 250
 _ADD_MESSAGE = RowsStatement(
     head="""
     INSERT INTO message (n, id, version, state, next_due, leaves_at, done_at, gate, expires_at, frozen_at,
-        finished_at, body_kept, received_at, sender, sender_key, user, peer, helo, protocol, parameters,
-        subject, message_id, size, action, rules, findings, approvers, margin_us, undo_us, expire_us)
+        finished_at, body_kept, remind_at, received_at, sender, sender_key, user, peer, helo, protocol,
+        parameters, subject, message_id, size, action, rules, findings, approvers, deputies, margin_us,
+        undo_us, expire_us)
     VALUES""",
-    width=30,
+    width=32,
 )
 _ADD_BODY = RowsStatement(head="INSERT INTO body (message, content) VALUES", width=2)
 _ADD_EVENT = RowsStatement(head="INSERT INTO event (message, version, at, event, by, detail) VALUES", width=6)
@@ -54,27 +55,29 @@ _TAKE_IN_HAND = RowsStatement(
 _MOVE = RowsStatement(
     head="""
     WITH v (n, version, state, next_due, leaves_at, done_at, gate, expires_at, frozen_at, finished_at,
-        body_kept)
+        body_kept, remind_at)
     AS (VALUES""",
-    width=11,
+    width=12,
     tail=""")
     UPDATE message SET version = v.version, state = v.state, next_due = v.next_due,
         leaves_at = v.leaves_at, done_at = v.done_at, gate = v.gate, expires_at = v.expires_at,
-        frozen_at = v.frozen_at, finished_at = v.finished_at, body_kept = v.body_kept
+        frozen_at = v.frozen_at, finished_at = v.finished_at, body_kept = v.body_kept,
+        remind_at = v.remind_at
     FROM v WHERE message.n = v.n""",
 )
 _REWRITE = RowsStatement(
     head="""
     WITH v (n, received_at, sender, sender_key, user, peer, helo, protocol, parameters, subject,
-        message_id, size, action, rules, findings, approvers, margin_us, undo_us,
+        message_id, size, action, rules, findings, approvers, deputies, margin_us, undo_us,
         expire_us)
     AS (VALUES""",
-    width=19,
+    width=20,
     tail=""")
     UPDATE message SET received_at = v.received_at, sender = v.sender, sender_key = v.sender_key,
         user = v.user, peer = v.peer, helo = v.helo, protocol = v.protocol, parameters = v.parameters,
         subject = v.subject, message_id = v.message_id, size = v.size, action = v.action,
-        rules = v.rules, findings = v.findings, approvers = v.approvers, margin_us = v.margin_us,
+        rules = v.rules, findings = v.findings, approvers = v.approvers, deputies = v.deputies,
+        margin_us = v.margin_us,
         undo_us = v.undo_us, expire_us = v.expire_us
     FROM v WHERE message.n = v.n""",
 )

@@ -70,6 +70,9 @@ class People:
     async def account(self, login: str) -> Account | None:
         return self.ann if login == "ann" else None
 
+    async def members(self, address: str) -> frozenset[str]:
+        return frozenset()
+
 
 class Client:
     """One SMTP connection, byte for byte."""

@@ -194,6 +194,9 @@ class Broken:
     async def account(self, login: str) -> Account | None:
         return None
 
+    async def members(self, address: str) -> frozenset[str]:
+        return frozenset()
+
 
 async def test_accounts_that_cannot_be_asked_are_a_fault_of_ours() -> None:
     async with serving(NOBODY_TRUSTED) as server:
@@ -280,6 +283,9 @@ class Slow:
 
     async def account(self, login: str) -> Account | None:
         return None
+
+    async def members(self, address: str) -> frozenset[str]:
+        return frozenset()
 
 
 async def test_a_client_that_is_gone_before_the_exchange_begins_leaves_no_step_behind() -> None:

@@ -10,11 +10,12 @@ from datetime import timedelta
 
 import pytest
 
-from mailguard.core import delivery, moves
+from mailguard.core import delivery, moves, reminder
 from mailguard.core.delivery import Answer, Outcome
 from mailguard.core.errors import AmbiguousId, NoSuchMessage, StoreError
 from mailguard.core.events import Event
 from mailguard.core.hold import Change
+from mailguard.core.reminder import Reminder
 from mailguard.core.states import MessageState
 from mailguard.ports import Store
 from tests.edge.store.samples import CONTENT, DUE, LATER, cancelled, ids, new, numbered, put, settled
@@ -75,6 +76,21 @@ class StoreContract:
             await store.add(replace(new(held), also=(notice,)))
         with pytest.raises(NoSuchMessage):
             await store.find(notice.message.id)
+
+    async def test_who_is_to_be_asked_again_is_found_in_time(self, store: Store) -> None:
+        early, late = NOW + timedelta(hours=4), NOW + timedelta(hours=5)
+        waiting = replace(in_state(MessageState.APPROVAL), deputies=("d@corp.example",))
+        second = replace(waiting, id="a7fm2xqp9d3t", remind_at=late)
+        first = replace(in_state(MessageState.CONFIRM), id="b7fm2xqp9d3t", remind_at=early)
+        never = replace(waiting, id="c7fm2xqp9d3t")
+        second, first, never = await put(store, second, first, never)
+        assert await store.to_remind(early - timedelta(seconds=1), 10) == []
+        assert await store.to_remind(late, 10) == [first, second]
+        assert await store.to_remind(late, 1) == [first]
+        made = reminder.remind(second, by="mailguard", now=late)
+        assert isinstance(made, Reminder) and await store.apply(made.change)
+        assert await store.find(second.id) == made.change.after
+        assert await store.to_remind(late, 10) == [first]
 
     async def test_a_step_is_made_whole(self, store: Store) -> None:
         [held] = await put(store, message())
