@@ -32,18 +32,44 @@ when = { to = "external" }
 delay = "1h"
 """
 
+SETTINGS = """
+hostname = "guard.corp.example"
+state_dir = "state"
+rules_file = "rules.toml"
+
+[smtp]
+listen = ["127.0.0.1:{guard.port}"]
+listen_tls = ["127.0.0.1:{guard.tls_port}"]
+tls_cert = "cert.pem"
+tls_key = "key.pem"
+trusted_networks = ["127.0.0.0/8"]
+{smtp}
+[upstream]
+{upstream}
+
+[accounts]
+file = "users"
+admins = ["root"]
+
+[web]
+listen = "{listen}"
+{web}
+"""
+
 Message = dict[str, Any]
 Wanted = Callable[[Message], bool]
 
 
 @dataclass(kw_only=True)
 class Guard:
-    """`port` speaks SMTP and STARTTLS, `tls_port` TLS from the first byte; `ca` certifies both."""
+    """`port` speaks SMTP and STARTTLS, `tls_port` TLS from the first byte; `ca` certifies both.
+    `web_port` is that of the page, 0 where there is none."""
 
     directory: Path
     port: int
     tls_port: int
     ca: Path
+    web_port: int = 0
     process: subprocess.Popen[bytes] | None = None
 
     def verb(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -137,42 +163,38 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def configured(
-    directory: Path, upstream: Mapping[str, str | int], *, rules: str = RULES, smtp: str = ""
+    directory: Path, upstream: Mapping[str, str | int], *, rules: str = RULES, smtp: str = "", web: str = ""
 ) -> Guard:
     """A guard that is set up but not started: both files, a certificate, and the login of alice.
 
-    `smtp` are further lines of that section of mailguard.toml.
+    `smtp` are further lines of that section of mailguard.toml. `web` makes it serve the page, with these
+    further lines; without any, it has none, and starts faster.
     """
+    _certified(directory)
+    guard = Guard(
+        directory=directory,
+        port=free_port(),
+        tls_port=free_port(),
+        ca=directory / "ca.pem",
+        web_port=free_port() if web else 0,
+    )
+    settings = "\n".join(f"{key} = {json.dumps(value)}" for key, value in upstream.items())
+    listen = f"127.0.0.1:{guard.web_port}" if web else "off"
+    text = SETTINGS.format(guard=guard, smtp=smtp, upstream=settings, listen=listen, web=web)
+    (directory / "mailguard.toml").write_text(text)
+    (directory / "rules.toml").write_text(rules)
+    added = guard.verb("users", "add", LOGIN, "--address", SENDER, "--password-stdin", stdin=PASSWORD + "\n")
+    assert added.returncode == 0, added.stdout + added.stderr
+    return guard
+
+
+def _certified(directory: Path) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(directory / "ca.pem"))
     certificate = authority.issue_cert("localhost", "127.0.0.1")
     certificate.private_key_pem.write_to_path(str(directory / "key.pem"))
     for index, blob in enumerate(certificate.cert_chain_pems):
         blob.write_to_path(str(directory / "cert.pem"), append=index > 0)
-    guard = Guard(directory=directory, port=free_port(), tls_port=free_port(), ca=directory / "ca.pem")
-    settings = "\n".join(f"{key} = {json.dumps(value)}" for key, value in upstream.items())
-    (directory / "mailguard.toml").write_text(f"""
-hostname = "guard.corp.example"
-state_dir = "state"
-rules_file = "rules.toml"
-
-[smtp]
-listen = ["127.0.0.1:{guard.port}"]
-listen_tls = ["127.0.0.1:{guard.tls_port}"]
-tls_cert = "cert.pem"
-tls_key = "key.pem"
-trusted_networks = ["127.0.0.0/8"]
-{smtp}
-[upstream]
-{settings}
-
-[accounts]
-file = "users"
-""")
-    (directory / "rules.toml").write_text(rules)
-    added = guard.verb("users", "add", LOGIN, "--address", SENDER, "--password-stdin", stdin=PASSWORD + "\n")
-    assert added.returncode == 0, added.stdout + added.stderr
-    return guard
 
 
 @contextlib.contextmanager

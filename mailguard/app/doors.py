@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from mailguard.app.parts import Means, Queue
+from mailguard.app.web import opened_web
 from mailguard.core.notice import Speaker
 from mailguard.edge.accounts import UsersFile
 from mailguard.edge.control import ControlServer
@@ -47,7 +48,9 @@ async def opened_doors(means: Means, queue: Queue) -> AsyncIterator[Addresses]:
     try:
         await control.start()
         addresses = list(listeners.addresses)
-        yield {name: places for name, places in _named(addresses, len(plain), len(implicit)) if places}
+        named = {name: places for name, places in _named(addresses, len(plain), len(implicit)) if places}
+        async with opened_web(means, queue, accounts, reception.guessing) as pages:
+            yield {**named, **pages}
     finally:
         listeners.close()
         await control.close()

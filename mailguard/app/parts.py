@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from mailguard.app.remembering import recalling_of
 from mailguard.core.errors import ConfigurationError, Fault
@@ -14,13 +15,23 @@ from mailguard.edge.ids import RandomIds
 from mailguard.edge.listeners import OpenFiles
 from mailguard.edge.maildir_out import MaildirRelay
 from mailguard.edge.smtp_out import SmtpRelay, UpstreamOptions
-from mailguard.edge.store import Database, SqliteMemory, SqlitePreferences, SqliteStore, Standstill, check_log
+from mailguard.edge.store import (
+    Database,
+    SqliteMemory,
+    SqlitePreferences,
+    SqliteSessions,
+    SqliteStore,
+    SqliteTokens,
+    Standstill,
+    check_log,
+)
 from mailguard.flow.alarm import Alarm
 from mailguard.flow.bouncing import Bouncing
 from mailguard.flow.decide import Decide
 from mailguard.flow.desk import Desk
 from mailguard.flow.history import History
 from mailguard.flow.learning import Learning
+from mailguard.flow.opening import OnceLink
 from mailguard.flow.recalling import Recalling
 from mailguard.flow.receive import Receive
 from mailguard.flow.release import Release
@@ -29,9 +40,12 @@ from mailguard.flow.replay import Replay
 from mailguard.flow.restoring import Restoring
 from mailguard.flow.retention import Retention
 from mailguard.flow.watch import Watch
-from mailguard.ports import Backup, Bodies, Log, Memory, Preferences, Relay, Store
+from mailguard.ports import Backup, Bodies, Log, Memory, Preferences, Relay, Sessions, Store, Tokens
 
 Json = dict[str, object]
+
+# Under this name the page's address stands in `status`.
+PAGE = "page"
 
 # How many messages are in the upstream's ear at once.
 WORKERS = 10
@@ -66,6 +80,9 @@ class Queue:
     watch: Watch
     recalling: Recalling
     learning: Learning
+    sessions: Sessions
+    tokens: Tokens
+    once: OnceLink
 
     async def recover(self) -> None:
         """Before anything else: what an earlier guard, or an earlier time, has left behind."""
@@ -80,6 +97,8 @@ class Kept:
     store: Store
     memory: Memory
     preferences: Preferences
+    sessions: Sessions
+    tokens: Tokens
     backup: Backup
 
 
@@ -101,8 +120,14 @@ async def opened_queue(means: Means, relay: Relay, about: Callable[[], Json]) ->
         steps = Steps(means.clock, log)
         watch = Watch(store=store, clock=means.clock, watched=[room, database, steps, means.files])
         recalling = recalling_of(settings, database, means.rules, means.clock, log)
-        preferences = SqlitePreferences(database)
-        kept = Kept(store=store, memory=memory, preferences=preferences, backup=standstill)
+        kept = Kept(
+            store=store,
+            memory=memory,
+            preferences=SqlitePreferences(database),
+            sessions=SqliteSessions(database),
+            tokens=SqliteTokens(database),
+            backup=standstill,
+        )
         yield _joined(means, kept, recalling, bodies, relay, watch, about)
     finally:
         bodies.close()
@@ -127,16 +152,15 @@ def _joined(
     receive = _receive(means, store, memory, recalling, bodies, alarm)
     learning = _learning(means, memory, recalling, bodies)
     remember = Remember(memory=memory, recalling=recalling, bodies=bodies, log=log)
-
-    def state() -> Json:
-        return {**about(), "memory": recalling.status(), "troubles": watch.troubles()}
-
+    once = OnceLink(clock)
+    page = partial(once_link, settings, about, once)
+    state = partial(_state, about, recalling, watch)
     return Queue(
         store=store,
         bodies=bodies,
         preferences=kept.preferences,
         alarm=alarm,
-        desk=_desk(means, kept, decide, history, receive, learning, state),
+        desk=_desk(means, kept, decide, history, receive, learning, state, page),
         decide=decide,
         history=history,
         receive=receive,
@@ -146,7 +170,14 @@ def _joined(
         watch=watch,
         recalling=recalling,
         learning=learning,
+        sessions=kept.sessions,
+        tokens=kept.tokens,
+        once=once,
     )
+
+
+def _state(about: Callable[[], Json], recalling: Recalling, watch: Watch) -> Json:
+    return {**about(), "memory": recalling.status(), "troubles": watch.troubles()}
 
 
 def _decide(means: Means, store: Store, bouncing: Bouncing, alarm: Alarm, recalling: Recalling) -> Decide:
@@ -173,6 +204,7 @@ def _desk(
     receive: Receive,
     learning: Learning,
     about: Callable[[], Json],
+    page_link: Callable[[], str],
 ) -> Desk:
     return Desk(
         decide=decide,
@@ -187,6 +219,7 @@ def _desk(
         language=means.settings.language,
         about=about,
         parse_rules=parse_rules,
+        page_link=page_link,
     )
 
 
@@ -248,3 +281,10 @@ def upstream_name(settings: Settings) -> str:
     if upstream.kind == "maildir":
         return f"folder {settings.outgoing}"
     return f"{upstream.host}:{upstream.port} ({upstream.tls})"
+
+
+def once_link(settings: Settings, about: Callable[[], Json], once: OnceLink) -> str:
+    """A fresh link that opens the page once; "" where no page is served."""
+    listeners = about().get("listeners")
+    where = listeners.get(PAGE) if isinstance(listeners, dict) else None
+    return f"{settings.web.public_url or where[0]}/open?key={once.fresh()}" if where else ""

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import uvloop
 
+from mailguard.app import web
 from mailguard.app.doors import GRACE, Addresses, opened_doors
-from mailguard.app.parts import Means, Queue, opened_queue, relay_of, upstream_name
+from mailguard.app.parts import PAGE, Means, Queue, once_link, opened_queue, relay_of, upstream_name
 from mailguard.core.actor import ADMIN
 from mailguard.core.errors import ConfigurationError, Fault, StoreError, UnknownSchema
 from mailguard.edge import oplog, systemd
@@ -65,6 +66,7 @@ def serve(config: Path | None) -> int:
         settings = load_settings(config)
         rules = RulesFile.load(settings.rules_file)
         log = oplog.configure(oplog.LogFormat(settings.log.format), settings.log.level)
+        web.loaded(settings)
         # The store's thread asks for the interpreter's lock at every step; with Python's 5 ms it starves
         # beside a busy loop (docs/decisions/0001).
         sys.setswitchinterval(SWITCH_INTERVAL)
@@ -105,7 +107,7 @@ async def _serve(means: Means) -> None:
             try:
                 async with opened_doors(means, queue) as addresses:
                     listening |= addresses
-                    _welcome(means, listening)
+                    _welcome(means, queue, listening)
                     await _run(means, queue, signals)
             finally:
                 await relay.close()
@@ -169,18 +171,31 @@ async def _until_told(means: Means, queue: Queue, releasing: "asyncio.Task[None]
         await asyncio.gather(stopping, *tasks, return_exceptions=True)
 
 
-def _welcome(means: Means, listening: Addresses) -> None:
+def _welcome(means: Means, queue: Queue, listening: Addresses) -> None:
     """The first lines: where it listens, what it does with mail, and what to try next."""
-    where = " and ".join(f"{name} on {', '.join(places)}" for name, places in listening.items())
+    takes = [f"{name} on {', '.join(places)}" for name, places in listening.items() if name != PAGE]
     policy = means.rules.current
     inside = ", ".join(policy.internal_domains) or "nobody yet (internal_domains), so all mail is held"
     sys.stdout.write(
-        f"mailguard takes mail by {where}.\n"
+        f"mailguard takes mail by {' and '.join(takes)}.\n"
         f"Rules in force: {', '.join(rule.name for rule in policy.rules) or 'none'}. Inside: {inside}.\n"
         f"What is let go leaves to {upstream_name(means.settings)}.\n"
+        f"{_page(means, queue, listening)}"
         "Try next, in another terminal:\n"
         "  mailguard queue        what is held, next to leave first\n"
         "  mailguard cancel ID    stop it; the first letters of the id are enough\n"
         "  mailguard show ID      why it is held, and what happened to it\n"
     )
     sys.stdout.flush()
+
+
+def _page(means: Means, queue: Queue, listening: Addresses) -> str:
+    """Where the page is. Where nobody can log in yet, the link that opens it once; but what a service prints
+    is kept in a journal that others may read (systemd.exec(5), JOURNAL_STREAM)."""
+    if PAGE not in listening:
+        return ""
+    where = means.settings.web.public_url or listening[PAGE][0]
+    if means.settings.accounts.file.exists() or "JOURNAL_STREAM" in os.environ:
+        return f"The page is {where} (mailguard page prints a link that opens it as the admin, once).\n"
+    link = once_link(means.settings, lambda: {"listeners": listening}, queue.once)
+    return f"Open the page, once, with {link}\n"

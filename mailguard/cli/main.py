@@ -235,6 +235,17 @@ def reject(config: Path | None, as_json: bool, id: str, reason: str) -> None:
 
 @verbs.command()
 @options.common
+def page(config: Path | None, as_json: bool) -> None:
+    """Print a link that opens the page as the admin of this machine, once, within an hour."""
+    answer = need(ask(config, {"verb": "page"}), as_json=as_json)
+    if as_json:
+        print_json({"link": answer["link"]})
+    else:
+        sys.stdout.write(f"{answer['link']}\n")
+
+
+@verbs.command()
+@options.common
 def reload(config: Path | None, as_json: bool) -> None:
     """Read the rules again; a bad file changes nothing."""
     end([ask(config, {"verb": "reload"})], as_json=as_json, single=True)

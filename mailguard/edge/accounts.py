@@ -7,6 +7,7 @@ users file too. A broken line is told with its number and locks nobody else out.
 import asyncio
 import contextlib
 import fcntl
+import hashlib
 import hmac
 import os
 import re
@@ -153,6 +154,18 @@ class UsersFile:
         """The logins that list exactly this address."""
         self._current()
         return self._members.get(address.normal(mailbox), frozenset())
+
+    async def any_login(self) -> bool:
+        """Whether anybody can log in at all."""
+        return bool(self._current().by_login)
+
+    async def password_mark(self, login: str) -> str | None:
+        """A text that changes with this login's password, and tells nothing of it."""
+        user = self._current().by_login.get(login)
+        if user is None:
+            return None
+        # The salted hash is in the file for good; a digest of it is the same after a restart.
+        return hashlib.sha256(f"{login}\0{user.hash}".encode("utf-8", "surrogatepass")).hexdigest()
 
     def close(self) -> None:
         """Let the threads go."""

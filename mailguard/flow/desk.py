@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from mailguard.core import view
-from mailguard.core.actor import Actor
+from mailguard.core.actor import ADMIN, Actor
 from mailguard.core.address import parse
 from mailguard.core.answer import Answer, what_is
 from mailguard.core.envelope import Envelope, Recipient, Submission
@@ -38,7 +38,8 @@ class BadRequest(MailguardError):
 
 class Desk:
     """`about` tells what only the running program knows of itself (listeners, process); `parse_rules`
-    reads a rules file's text for `try`."""
+    reads a rules file's text for `try`;
+    `page_link` makes a link that opens the page once, "" where none is served."""
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class Desk:
         preferences: Preferences,
         parse_rules: Callable[[str, str], Policy],
         learning: Learning | None = None,
+        page_link: Callable[[], str] = lambda: "",
     ) -> None:
         self._decide = decide
         self._learning = learning
@@ -68,6 +70,7 @@ class Desk:
         self._about = about
         self._preferences = preferences
         self._parse_rules = parse_rules
+        self._page_link = page_link
         self._verbs: Mapping[str, Verb] = {**self._looking(), **self._deciding(decide)}
 
     def _looking(self) -> dict[str, Verb]:
@@ -84,6 +87,7 @@ class Desk:
             "forget": self._forget,
             "preferences": self._preferred,
             "prefer": self._prefer,
+            "page": self._page,
         }
 
     def _deciding(self, decide: Decide) -> dict[str, Verb]:
@@ -134,6 +138,14 @@ class Desk:
 
     async def _status(self, request: Request, actor: Actor) -> Json:
         return {**_plain(Told.DONE, ""), "status": {**self._about(), **await self._history.status()}}
+
+    async def _page(self, request: Request, actor: Actor) -> Json:
+        """Asked on the machine only: who is an admin elsewhere has signed in already."""
+        if actor != ADMIN:
+            return _plain(Told.NOT_YOURS, "only on the guard's own machine can the page be opened so")
+        if not (link := self._page_link()):
+            return _plain(Told.REFUSED, "no page is served: the guard is stopped, or [web] listen is off")
+        return {**_plain(Told.DONE, link), "link": link}
 
     async def _queue(self, request: Request, actor: Actor) -> Json:
         limit = request.get("limit")

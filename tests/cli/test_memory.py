@@ -37,6 +37,7 @@ class Place:
         self.config.write_text(
             'hostname = "guard.corp.example"\nstate_dir = "state"\n[smtp]\n'
             f'listen = "127.0.0.1:{self.port}"\nlearn_listen = "127.0.0.1:{self.copies}"\n'
+            '[web]\nlisten = "off"\n'
         )
         (directory / "rules.toml").write_text(RULES)
 

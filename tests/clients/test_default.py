@@ -19,7 +19,11 @@ from tests.programs import free_port
 @pytest.fixture
 def nowhere(tmp_path: Path) -> dict[str, str]:
     """An empty directory, and a port of its own, because several tests run at once."""
-    return environment(HOME=str(tmp_path), MAILGUARD_SMTP__LISTEN=f"127.0.0.1:{free_port()}")
+    return environment(
+        HOME=str(tmp_path),
+        MAILGUARD_SMTP__LISTEN=f"127.0.0.1:{free_port()}",
+        MAILGUARD_WEB__LISTEN=f"127.0.0.1:{free_port()}",
+    )
 
 
 @pytest.fixture

@@ -18,21 +18,20 @@ from mailguard.edge.store import Database, SqliteMemory, SqliteStore, migrate
 from mailguard.ports import Page
 from tests import guard as guards
 from tests.edge.store.samples import RecordingLog
-from tests.upgrade import first_schema, second_schema, third_schema
+from tests.upgrade import first_schema, fourth_schema, second_schema, third_schema
 
 # One for each released schema but the newest.
 EARLIER: dict[int, Callable[[Path], None]] = {
     1: first_schema.make,
     2: second_schema.make,
     3: third_schema.make,
+    4: fourth_schema.make,
 }
 FIRST = ("message", "recipient", "body", "event", "tally", "thread", "thread_message", "participant")
 # The tables with rows in them, of each schema.
-TABLES = {
-    1: FIRST,
-    2: (*FIRST, "submission"),
-    3: (*FIRST, "submission", "observation", "meant", "learning"),
-}
+SECOND = (*FIRST, "submission")
+THIRD = (*SECOND, "observation", "meant", "learning")
+TABLES = {1: FIRST, 2: SECOND, 3: THIRD, 4: (*THIRD, "preference")}
 Rows = dict[str, list[tuple[Any, ...]]]
 
 

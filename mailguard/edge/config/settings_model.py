@@ -59,6 +59,10 @@ def _endpoint(value: object) -> object:
     return Endpoint(host=bare, port=int(port))
 
 
+def _endpoint_or_none(value: object) -> object:
+    return None if value is None or value == "off" else _endpoint(value)
+
+
 def _network(value: object) -> object:
     if isinstance(value, Network):
         return value
@@ -225,10 +229,10 @@ class StoreSettings(Table):
 class WebSettings(Table):
     """The web page and the HTTP interface."""
 
-    listen: Listen = Field(
-        default=Endpoint(host="127.0.0.1", port=8025), json_schema_extra={"default": "127.0.0.1:8025"}
-    )
-    """Where the page is served."""
+    listen: Annotated[
+        Endpoint | None, BeforeValidator(_endpoint_or_none), WithJsonSchema({"type": "string"})
+    ] = Field(default=Endpoint(host="127.0.0.1", port=8025), json_schema_extra={"default": "127.0.0.1:8025"})
+    """Where the page is served; `off` for no page."""
     public_url: Annotated[str, AfterValidator(_public_url)] | None = None
     """Where people reach the page, for links in notices; the default is where it listens."""
 
@@ -238,6 +242,8 @@ class AccountsSettings(Table):
 
     file: AnyPath = Path("users")
     """The file with logins and password hashes, kept by `mailguard users`."""
+    admins: Annotated[tuple[str, ...], BeforeValidator(_listed), _TEXTS] = ()
+    """Logins that see everybody's mail on the page and may do everything there."""
 
 
 class LogSettings(Table):
@@ -310,5 +316,5 @@ class Settings(BaseSettings):
 
     @property
     def public_url(self) -> str:
-        """Where people reach the page, without a slash at the end."""
-        return self.web.public_url or f"http://{self.web.listen}"
+        """Where people reach the page, without a slash at the end; "" where there is none."""
+        return self.web.public_url or (f"http://{self.web.listen}" if self.web.listen else "")

@@ -1,13 +1,12 @@
 """AUTH PLAIN and LOGIN (RFC 4954, RFC 4616), and what a wrong password costs."""
 
-import asyncio
 from base64 import b64decode
 from binascii import Error as Base64Error
 
 from mailguard.core.account import Account
 from mailguard.core.reply import Reply
 from mailguard.edge.smtp_in.connection import LONGEST_LINE, OVERLONG, Connection
-from mailguard.edge.smtp_in.guessing import MOST_DOUBLINGS
+from mailguard.flow.guessing import MOST_DOUBLINGS, judged
 from mailguard.ports import Accounts
 
 MECHANISMS = (b"PLAIN", b"LOGIN")
@@ -101,27 +100,15 @@ class Login(Connection):
         return line[:-2]
 
     async def _judge(self, accounts: Accounts, login: str, password: str) -> None:
-        guessing, network = self._reception.guessing, self._peer.network
-        if not guessing.listens(login, network):
+        found = await judged(self._reception.guessing, accounts, login, password, self._peer.network)
+        if not found.heard:
             self._dismiss(_too_many())
-            return
-        try:
-            account = await accounts.authenticate(login, password) if login and password else None
-        except asyncio.CancelledError:
-            # Who hangs up before the answer has made us compute all the same.
-            guessing.wrong(login, password, network)
-            raise
-        if account is None:
-            doublings = guessing.wrong(login, password, network)
+        elif found.account is None:
             # What was typed as a login may be a password: only the name of a real account is logged.
             known = await accounts.account(login)
-            await self._refuse_login(doublings, known.login if known else None)
-        elif not guessing.listens(login, network):
-            # One of many guesses at the same time; the others have used up what there was.
-            self._dismiss(_too_many())
+            await self._refuse_login(found.doublings, known.login if known else None)
         else:
-            guessing.right(login, network)
-            self._account = account
+            self._account = found.account
             self.session.authenticated = True
             self._say(b"235 2.7.0 Logged in")
 

@@ -1,13 +1,11 @@
-"""Who is at the other end: whether it is trusted, and how often it got a password wrong."""
+"""Who is at the other end: by which address it is counted, and whether it is trusted."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network
 
-# One more address than this is remembered only by forgetting the one that was quiet for longest.
-MOST_REMEMBERED = 10_000
+from mailguard.core.network import counted_by, plain
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,54 +36,12 @@ class Peers:
 
     def _peer(self, host: str) -> Peer:
         try:
-            address = _plain(ip_address(host))
+            address = plain(host)
         except ValueError:
             return UNKNOWN
         return Peer(
             address=str(address),
-            network=str(address)
-            if address.version == 4
-            else str(ip_network((int(address), 64), strict=False)),
+            network=counted_by(address),
             trusted=any(address in network for network in self._trusted),
             loopback=address.is_loopback,
         )
-
-
-def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """An IPv4 client on an IPv6 socket (::ffff:192.0.2.1) is an IPv4 client; a zone is not part of it."""
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return address.ipv4_mapped
-        return IPv6Address(int(address))
-    return address
-
-
-class Failures:
-    """Wrong passwords by whatever they are counted by; forgotten after `memory` without a new one."""
-
-    def __init__(self, memory: timedelta, monotonic: Callable[[], float]) -> None:
-        self._memory = memory.total_seconds()
-        self._monotonic = monotonic
-        self._seen: dict[str, tuple[int, float]] = {}
-
-    def count(self, key: str) -> int:
-        """How many there were lately."""
-        count, last = self._seen.get(key, (0, 0.0))
-        return count if self._monotonic() - last < self._memory else 0
-
-    def add(self, key: str) -> int:
-        """One more; how many that makes."""
-        count = self.count(key) + 1
-        self._seen.pop(key, None)
-        if len(self._seen) >= MOST_REMEMBERED:
-            del self._seen[next(iter(self._seen))]
-        self._seen[key] = (count, self._monotonic())
-        return count
-
-    def forget(self, key: str, count: int | None = None) -> None:
-        """Take back so many of them, or all."""
-        seen, last = self._seen.get(key, (0, 0.0))
-        if count is None or count >= seen:
-            self._seen.pop(key, None)
-        else:
-            self._seen[key] = (seen - count, last)

@@ -16,9 +16,9 @@ import aiosmtpd
 from mailguard.core.envelope import Submission
 from mailguard.core.reply import Reply
 from mailguard.edge.smtp_in.ehlo import Ehlo
-from mailguard.edge.smtp_in.guessing import Guessing
 from mailguard.edge.smtp_in.options import SmtpOptions
 from mailguard.edge.smtp_in.peers import Peer, Peers
+from mailguard.flow.guessing import Guessing
 from mailguard.ports import Accounts, Clock, Log
 
 Accept = Callable[[Submission], Coroutine[Any, Any, Reply]]
@@ -60,7 +60,7 @@ class Reception:
     """Built once. `accept` takes one message and answers it; it is never cancelled by a client that hangs up.
 
     `accounts` is None where nobody can log in; `tls` gives the context for a new handshake, None where no
-    certificate is configured.
+    certificate is configured. `guessing` is shared with the other ways in, where there are any.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Reception:
         clock: Clock,
         log: Log,
         tls: Callable[[], ssl.SSLContext] | None = None,
+        guessing: Guessing | None = None,
     ) -> None:
         if aiosmtpd.__version__ != KNOWN_LIBRARY:
             raise RuntimeError(f"aiosmtpd is {aiosmtpd.__version__}; this program needs {KNOWN_LIBRARY}")
@@ -86,7 +87,7 @@ class Reception:
         self.tls = tls
         self.ehlo = Ehlo(options, clock.now)
         self.peers = Peers(options.trusted_networks)
-        self.guessing = Guessing(options, clock.monotonic)
+        self.guessing = guessing or Guessing(options, clock.monotonic)
         self.bytes_in_flight = 0
         self.closing = False
         self._accept = accept

@@ -1,5 +1,6 @@
 """The store on a disk: the queue and the memory in one SQLite database under the state directory."""
 
+from mailguard.edge.store.access import SqliteSessions, SqliteTokens
 from mailguard.edge.store.backup import Standstill, check_log
 from mailguard.edge.store.examining import examine
 from mailguard.edge.store.lock import StateLock
@@ -14,7 +15,9 @@ __all__ = [
     "SqliteMemory",
     "SqlitePreferences",
     "SqliteRecords",
+    "SqliteSessions",
     "SqliteStore",
+    "SqliteTokens",
     "Standstill",
     "StateLock",
     "check_log",

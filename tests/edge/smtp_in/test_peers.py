@@ -1,13 +1,10 @@
-"""Whom an address belongs to, and how long a wrong password is remembered."""
+"""Whom an address belongs to."""
 
-from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
 
-from mailguard.edge.smtp_in import peers as module
-from mailguard.edge.smtp_in.peers import UNKNOWN, Failures, Peers
-from tests.clocks import FakeClock
+from mailguard.edge.smtp_in.peers import UNKNOWN, Peers
 
 PEERS = Peers((ip_network("192.0.2.0/24"), ip_network("2001:db8:1::/48")))
 
@@ -39,24 +36,3 @@ def test_this_machine(host: str) -> None:
 @pytest.mark.parametrize("peername", [None, (), "", "/run/socket", ("no address", 1)])
 def test_who_cannot_be_told_is_not_trusted(peername: object) -> None:
     assert Peers((ip_network("0.0.0.0/0"), ip_network("::/0"))).of(peername) == UNKNOWN
-
-
-async def test_wrong_passwords_are_counted_and_forgotten() -> None:
-    clock = FakeClock()
-    failures = Failures(timedelta(minutes=10), clock.monotonic)
-    assert [failures.add("a"), failures.add("a"), failures.add("b")] == [1, 2, 1]
-    await clock.advance(timedelta(minutes=9))
-    assert failures.add("a") == 3
-    await clock.advance(timedelta(minutes=9))
-    assert (failures.count("a"), failures.count("b")) == (3, 0)
-    failures.forget("a")
-    failures.forget("a")
-    assert failures.count("a") == 0
-
-
-def test_no_flood_of_addresses_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_REMEMBERED", 3)
-    failures = Failures(timedelta(minutes=10), FakeClock().monotonic)
-    for key in ("a", "b", "c", "a", "d"):
-        failures.add(key)
-    assert [failures.count(key) for key in "abcd"] == [2, 0, 1, 1]

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from mailguard.edge.smtp_in import guessing as module
-from mailguard.edge.smtp_in.guessing import MOST_DOUBLINGS, Guessing
+from mailguard.flow import guessing as module
+from mailguard.flow.guessing import MOST_DOUBLINGS, Failures, Guessing
 from tests.clocks import FakeClock
 from tests.edge.smtp_in.parts import OPTIONS
 
@@ -101,3 +101,24 @@ def test_no_flood_of_addresses_fills_the_memory(guessing: Guessing, monkeypatch:
         guessing.right("ann", f"192.0.2.{number}")
     assert len(guessing._welcome) <= 4
     assert guessing.knows("192.0.2.99")
+
+
+async def test_wrong_passwords_are_counted_and_forgotten() -> None:
+    clock = FakeClock()
+    failures = Failures(timedelta(minutes=10), clock.monotonic)
+    assert [failures.add("a"), failures.add("a"), failures.add("b")] == [1, 2, 1]
+    await clock.advance(timedelta(minutes=9))
+    assert failures.add("a") == 3
+    await clock.advance(timedelta(minutes=9))
+    assert (failures.count("a"), failures.count("b")) == (3, 0)
+    failures.forget("a")
+    failures.forget("a")
+    assert failures.count("a") == 0
+
+
+def test_no_flood_of_failures_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_REMEMBERED", 3)
+    failures = Failures(timedelta(minutes=10), FakeClock().monotonic)
+    for key in ("a", "b", "c", "a", "d"):
+        failures.add(key)
+    assert [failures.count(key) for key in "abcd"] == [2, 0, 1, 1]

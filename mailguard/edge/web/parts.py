@@ -1,0 +1,95 @@
+"""What the web is given by the program, and who a request comes from."""
+
+import asyncio
+import ipaddress
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from mailguard.core.actor import Actor
+from mailguard.flow.guessing import Guessing
+from mailguard.flow.opening import OnceLink
+from mailguard.ports import Clock, Log, Logins, Sessions
+
+Json = dict[str, object]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Ask = Callable[[Mapping[str, object], Actor], Awaitable[Json]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebOptions:
+    """Sizes are bytes, times seconds.
+
+    `public_url` is where people reach the page; `listen` where it is served. `admins` are logins that may
+    do everything. A `largest_message` is what `try` may be given.
+    """
+
+    public_url: str
+    listen: str
+    hostname: str
+    language: str
+    admins: frozenset[str] = frozenset()
+    largest_message: int = 26214400
+    largest_body: int = 64 * 1024
+    slowest_request: float = 20.0
+    # A browser keeps its connection for the next press.
+    keep_alive: int = 15
+    max_connections: int = 1000
+    grace: int = 3
+    wrong_password_delay: float = 1.0
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the page by https."""
+        return urlsplit(self.public_url).scheme == "https"
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins that our own pages have."""
+        places = [urlsplit(self.public_url), urlsplit(f"http://{self.listen}")]
+        found = {f"{one.scheme}://{one.netloc.lower()}" for one in places}
+        if self.local:
+            found.add(f"http://localhost:{places[1].port}")
+        return frozenset(found)
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can reach it."""
+        host = urlsplit(f"http://{self.listen}").hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names that a request may call us by; another one comes from a page that plays us (DNS
+        rebinding)."""
+        named = {urlsplit(one).hostname or "" for one in (self.public_url, f"http://{self.listen}")}
+        return frozenset({*named, "localhost", "127.0.0.1", "::1"} if self.local else named)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """`ask` is the front desk. `closing` is set when the guard stops: whoever answers for long (live events)
+    comes to an end then."""
+
+    ask: Ask
+    accounts: Logins
+    sessions: Sessions
+    guessing: Guessing
+    once: OnceLink
+    clock: Clock
+    log: Log
+    options: WebOptions
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """Who asks: as whom the front desk is asked, in which language to answer, and what each form has to bring
+    along in its field `csrf` (or a script in the header `X-CSRF-Token`)."""
+
+    actor: Actor
+    language: str
+    csrf: str

@@ -1,0 +1,95 @@
+"""Who a request comes from, and whether it really comes from a page of ours."""
+
+import hmac
+from urllib.parse import urlsplit
+
+from fastapi import Request
+
+from mailguard.edge.web.parts import Parts, Person
+from mailguard.edge.web.sessions import SignedIn
+
+# They change nothing (RFC 9110 section 9.2.1).
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+CSRF_FIELD = "csrf"
+CSRF_HEADER = "x-csrf-token"
+
+
+class SignedOut(Exception):
+    """Nobody is signed in: the page sends to the sign-in, the API answers 401."""
+
+
+class Forged(Exception):
+    """A request that did not come from a page of ours."""
+
+
+def parts_of(request: Request) -> Parts:
+    """What the program gave to the web."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def signed_in(request: Request) -> SignedIn:
+    """The sessions."""
+    found: SignedIn = request.app.state.signed_in
+    return found
+
+
+async def person(request: Request) -> Person:
+    """Whoever is signed in to the page. Raises SignedOut; Forged where a change did not come from one of our
+    own forms or scripts."""
+    sessions = signed_in(request)
+    actor = await sessions.of(request)
+    if actor is None:
+        raise SignedOut
+    csrf = sessions.csrf(request)
+    if request.method not in SAFE:
+        own_origin(request)
+        await _brings(request, csrf)
+    return Person(actor=actor, language=await language_of(request, actor.name), csrf=csrf)
+
+
+async def maybe_person(request: Request) -> Person | None:
+    """Whoever is signed in, or None; for pages that are for everybody."""
+    try:
+        return await person(request)
+    except SignedOut:
+        return None
+
+
+def own_origin(request: Request) -> None:
+    """Raises Forged where a browser says that another site is behind this request. A program that is no
+    browser says neither, and has no cookie that it did not ask for."""
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if site is not None and site not in ("same-origin", "none"):
+        raise Forged
+    if origin is not None and origin.lower() not in parts_of(request).options.origins:
+        raise Forged
+
+
+async def _brings(request: Request, csrf: str) -> None:
+    given = request.headers.get(CSRF_HEADER)
+    if given is None and _is_form(request):
+        field = (await request.form()).get(CSRF_FIELD)
+        given = field if isinstance(field, str) else None
+    if given is None or not hmac.compare_digest(given.encode(), csrf.encode()):
+        raise Forged
+
+
+def _is_form(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind in ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+async def language_of(request: Request, name: str) -> str:
+    """The language that a person chose, else the installation's."""
+    return parts_of(request).options.language
+
+
+def next_place(wanted: str) -> str:
+    """A place of ours to go on to; what could lead elsewhere leads to the front page."""
+    parts = urlsplit(wanted)
+    strange = any(ord(char) < 33 or char == "\\" for char in wanted)
+    if strange or parts.scheme or parts.netloc or not wanted.startswith("/") or wanted.startswith("//"):
+        return "/"
+    return wanted
