@@ -68,7 +68,7 @@ def _related(one: str, other: str) -> bool:
     return one.endswith("." + other) or other.endswith("." + one)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def skeleton(domain: str) -> str:
     """What a domain looks like at a glance: equal for two that are drawn alike."""
     labels = [_decoded(label) for label in domain.split(".")]

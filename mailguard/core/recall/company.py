@@ -49,7 +49,6 @@ def of(scene: Scene, person: Person) -> Iterator[float]:
 
 
 def _pairs(scene: Scene, person: Person, others: list[Person]) -> Iterator[float]:
-    mine = scene.together(person.number)
     if not others:
         yield from (-1.0, -1.0, -1.0, 0.0)
         return
@@ -57,11 +56,9 @@ def _pairs(scene: Scene, person: Person, others: list[Person]) -> Iterator[float
     met = 0
     shared: set[int] = set()
     for other in others:
-        theirs = scene.together(other.number)
-        both = mine & theirs
+        both, value = scene.common_mails(person.number, other.number)
         if both:
             met += 1
-            value = len(both) / (1.0 + min(len(mine), len(theirs)))
             total += value
             most = max(most, value)
             shared |= both
@@ -78,14 +75,12 @@ def _groups(scene: Scene, person: Person, others: list[Person]) -> Iterator[floa
         yield from (-1.0, 0.0, -1.0, 0.0, 0.0)
         return
     group = scene.numbers
-    rest = group - {person.number}
     with_him = without = 0.0
-    for past in scene.past_groups:
+    for past, both in scene.past_groups:
         members = len(past)
-        both = len(past & group)
         with_him = max(with_him, both / (members + len(group) - both))
-        both -= person.number in past
-        without = max(without, both / (members + len(rest) - both))
+        left = both - (person.number in past)
+        without = max(without, left / (members + len(group) - 1 - left))
     yield with_him
     yield without - with_him
     usual = frozenset.intersection(*(scene.together(other.number) for other in others))
@@ -108,10 +103,9 @@ def _common(scene: Scene, person: Person, others: list[Person]) -> Iterator[floa
         met = wrote = 0
         his = recall.habits.get(person.number)
         for other in others:
-            theirs = scene.seen(other.number)
-            both = len(mine & theirs)
-            met += both > 0
-            total += both / (1.0 + min(len(mine), len(theirs)))
+            value = scene.common_share(person.number, other.number)
+            met += value > 0
+            total += value
             hers = recall.habits.get(other.number)
             wrote += bool((his and other.number in his.contacts) or (hers and person.number in hers.contacts))
         yield from (total / len(others), met / len(others), wrote / len(others))
@@ -146,13 +140,9 @@ def _thread(scene: Scene, person: Person, others: list[Person]) -> Iterator[floa
     yield float(
         inside and bool(thread.answered) and number not in thread.before and number not in thread.wrote
     )
-    to_him = from_him = 0
-    for mail in recall.same_subject(scene.subject) if scene.subject else ():
-        sender = recall.sender(mail)
-        to_him += sender == me and number in recall.group(mail)
-        from_him += sender == number and me in recall.group(mail)
-    yield log1p(to_him)
-    yield log1p(from_him)
+    to_him, from_him = scene.on_subject
+    yield log1p(to_him[number])
+    yield log1p(from_him[number])
     yield recall.threaded
 
 

@@ -4,12 +4,11 @@ it."""
 from collections.abc import Iterator
 from math import exp, log1p
 
+from mailguard.core.recall.mistyping import near_domain, slips
 from mailguard.core.recall.people import WEBMAIL, Person
 from mailguard.core.recall.scene import DAY, Scene
-from mailguard.core.recall.spelling import slip
 
 _NEVER = 400.0
-_CANDIDATES = 300
 
 FEATURES = (
     ("habit.count", -1),
@@ -118,15 +117,11 @@ def _spelling(scene: Scene, person: Person) -> Iterator[float]:
     near = 0.0
     habit = 0
     if person.number < 0:
-        candidates = {other for key in person.keys for other in people.alike.get(key, ())[:_CANDIDATES]}
-        candidates.update(scene.same_end(person))
-        for number in candidates:
-            other = people.known[number]
-            if other.address and (value := slip(person, other)):
-                contact = scene.habits.contacts.get(number)
-                near, habit = max(near, value), max(habit, contact.count if contact else 0)
+        for number, value in slips(scene, person).items():
+            contact = scene.habits.contacts.get(number)
+            near, habit = max(near, value), max(habit, contact.count if contact else 0)
     yield near
     yield log1p(habit)
     yield float(
-        person.number < 0 and person.domain not in people.domains and scene.near_domain(person.domain)
+        person.number < 0 and person.domain not in people.domains and near_domain(scene, person.domain)
     )

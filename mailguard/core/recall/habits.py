@@ -12,7 +12,7 @@ from mailguard.core.recall.topics import Topics
 
 # Of the mails to one person the latest are kept: what was usual years ago says little of today.
 LATEST = 64
-_TOPIC_LIMIT = 64
+_TOPIC_LIMIT = 40
 _GREETINGS = 2000
 
 
@@ -30,7 +30,7 @@ class Contact:
 class Habits:
     """The memory of one sender. Mails are numbers; people are numbers."""
 
-    __slots__ = ("contacts", "domains", "greeted", "mails", "topics")
+    __slots__ = ("_beyond", "contacts", "domains", "greeted", "mails", "topics")
 
     def __init__(self) -> None:
         self.mails: array[int] = array("I")
@@ -39,6 +39,16 @@ class Habits:
         self.topics = Topics(_TOPIC_LIMIT)
         # By digest of a name in a greeting: who was on the mail, and how often.
         self.greeted: dict[int, dict[int, int]] = {}
+        # What was asked for last, until there is a new domain: our own ones, and all others.
+        self._beyond: tuple[frozenset[str], int, frozenset[str]] | None = None
+
+    def domains_beyond(self, inside: frozenset[str]) -> frozenset[str]:
+        """The organisations that he writes to, without these."""
+        known = self._beyond
+        if known is None or known[0] != inside or known[1] != len(self.domains):
+            known = (inside, len(self.domains), frozenset(self.domains.keys() - inside - {""}))
+            self._beyond = known
+        return known[2]
 
     def sent(self, mail: int, observation: Observation, people: Iterable[Person]) -> float:
         """A mail went out; its length as a vector of words."""

@@ -22,10 +22,13 @@ class Learnt:
     def suspicion(self, scene: Scene) -> Mapping[str, tuple[float, float]]:
         """By address: the suspicion, 0 to 1, and how many of a thousand right mails have one as suspect."""
         threaded = scene.recall.threaded
-        return {
-            address: (chance(score), 10 * self._calibration.rate(score, threaded))
-            for address, score in scores_of(scene, self._trees).items()
+        scores = scores_of(scene, self._trees)
+        # Those of a crowd who were not looked at share one score.
+        found = {
+            score: (chance(score), 10 * self._calibration.rate(score, threaded))
+            for score in set(scores.values())
         }
+        return {address: found[score] for address, score in scores.items()}
 
     def passed(self, suspicion: float) -> None:
         """A mail whose most suspect recipient had this suspicion went out, and nobody stopped it."""

@@ -1,13 +1,14 @@
 """Evidence of likeness: names and words that point to a recipient, and the people who would fit better."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import log1p
 
+from mailguard.core.recall.habits import Contact
 from mailguard.core.recall.people import Person
 from mailguard.core.recall.scene import Scene
 
 # Look-alikes that are compared: of one recipient so many, of several fewer each.
-_ALIKE, _ALIKE_LEAST = 24, 6
+_ALIKE, _ALIKE_LEAST = 24, 4
 _CIRCLE = 6
 
 FEATURES = (
@@ -57,8 +58,8 @@ FEATURES = (
 def of(scene: Scene, person: Person) -> Iterator[float]:
     """The values of FEATURES for one recipient."""
     others = scene.others(person)
-    yield from _greeting(scene, person, others)
-    yield from _quoted(scene, person, others)
+    yield from _greeting(scene, person)
+    yield from _quoted(scene, person)
     yield from _words(scene, person)
     yield from _better(scene, person)
     yield from _absent(scene, person, others)
@@ -88,19 +89,21 @@ def _parts_fit(parts: tuple[str, ...], words: frozenset[str]) -> float:
     return 0.6 if parts[-1] in hits and len(parts[-1]) > 2 else 0.35
 
 
-def _greeting(scene: Scene, person: Person, others: list[Person]) -> Iterator[float]:
+def _greeting(scene: Scene, person: Person) -> Iterator[float]:
     yield float(bool(scene.reading.greeted))
     yield scene.greeting_fit(person)
-    yield (
-        max((scene.greeting_fit(other) for other in others), default=-1.0) if scene.reading.greeted else -1.0
-    )
+    yield scene.beside(person, Scene.greeting_fit) if scene.reading.greeted else -1.0
     yield scene.called(person.number)
     yield float(len(scene.greeted) > 0)
-    yield max((scene.called(other.number) for other in others), default=-1.0)
+    yield scene.beside(person, _called_fit)
     absent = (share for number, share in scene.shares_called.items() if number not in scene.numbers)
     yield max(absent, default=0.0)
     yield _spoken_fit(scene, person)
-    yield max((_spoken_fit(scene, other) for other in others), default=-1.0)
+    yield scene.beside(person, _spoken_fit)
+
+
+def _called_fit(scene: Scene, person: Person) -> float:
+    return scene.called(person.number)
 
 
 def _spoken_fit(scene: Scene, person: Person) -> float:
@@ -121,14 +124,14 @@ def author_fit(scene: Scene, person: Person) -> float:
     return fit
 
 
-def _quoted(scene: Scene, person: Person, others: list[Person]) -> Iterator[float]:
+def _quoted(scene: Scene, person: Person) -> Iterator[float]:
     blocks = scene.reading.quotation.blocks
     if not blocks:
         yield from (-1.0, -1.0, -1.0, 0.0, 0.0)
         return
     yield author_fit(scene, person)
     yield max(max(name_fit(person, block.author), name_fit(person, block.others)) for block in blocks)
-    yield max((author_fit(scene, other) for other in others), default=-1.0)
+    yield scene.beside(person, author_fit)
     yield float(person.address in scene.reading.quotation.addresses)
     yield author_fit(scene, scene.sender)
 
@@ -161,7 +164,7 @@ def _better(scene: Scene, person: Person) -> Iterator[float]:
         found.update(scene.alike(key))
     found -= scene.on_it
     most = max(_ALIKE_LEAST, _ALIKE // len(scene.recipients))
-    likely = [number for _, number in sorted((-contacts[number].count, number) for number in found)[:most]]
+    likely = _usual(contacts, found, most)
     yield log1p(len(found))
     if not likely:
         yield from (-2.0, -2.0, -1.0, -1.0, -1.0, -1.0, -1.0, -2.0, -1.0)
@@ -179,6 +182,14 @@ def _better(scene: Scene, person: Person) -> Iterator[float]:
             yield best[at] - own[at]
 
 
+def _usual(contacts: Mapping[int, Contact], found: set[int], most: int) -> list[int]:
+    """Those of a sender's contacts whom he writes to most."""
+    if len(found) > most:
+        least = sorted([contacts[number].count for number in found])[-most]
+        found = {number for number in found if contacts[number].count >= least}
+    return sorted(found, key=lambda number: (-contacts[number].count, number))[:most]
+
+
 def _absent(scene: Scene, person: Person, others: list[Person]) -> Iterator[float]:
     """Anybody who is not on the mail and would fit better, whatever his name; and how the others fit."""
     own = standing_score(scene, person)
@@ -188,7 +199,7 @@ def _absent(scene: Scene, person: Person, others: list[Person]) -> Iterator[floa
     yield float(sum(one > own for one in scores))
     beside = [standing_score(scene, other) for other in others]
     yield sum(beside) / len(beside) - own if beside else -9.0
-    fits = [author_fit(scene, one) for one in (person, scene.sender, *others)]
+    fits = (author_fit(scene, person), author_fit(scene, scene.sender), scene.beside(person, author_fit))
     yield 1.0 - max(fits) if scene.reading.quotation.blocks else -1.0
 
 
@@ -223,6 +234,21 @@ def standing(scene: Scene, person: Person) -> tuple[float, ...]:
     )
     scene.standing_scores[number] = score(known)
     return known
+
+
+def belonging(scene: Scene, person: Person) -> float:
+    """How well a person fits in, still cheaper: for those of a crowd who are looked at closely."""
+    number = person.number
+    contact = scene.habits.contacts.get(number)
+    in_thread = 2.0 * (number in scene.thread.took_part)
+    named = 3.0 * max(scene.greeting_fit(person), scene.called(number))
+    return (
+        0.5 * log1p(contact.count if contact else 0)
+        + in_thread
+        + named
+        + 4 * scene.votes.get(number, 0.0)
+        + 2 * scene.sources.get(number, 0.0)
+    )
 
 
 def standing_score(scene: Scene, person: Person) -> float:

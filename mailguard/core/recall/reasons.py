@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mailguard.core.recall.company import lurks
 from mailguard.core.recall.likeness import score, standing
+from mailguard.core.recall.mistyping import misspelt
 from mailguard.core.recall.people import Person
 from mailguard.core.recall.scene import Scene
 
@@ -46,7 +47,7 @@ def reasons(scene: Scene, person: Person) -> Reasons:
     fits_nobody = greeted and not any(
         scene.greeting_fit(one) or scene.called(one.number) for one in scene.recipients
     )
-    misspelt = scene.misspelt(person) if person.number < 0 else None
+    meant = misspelt(scene, person) if person.number < 0 else None
     author = scene.recall.sender(scene.thread.answered) if scene.thread.answered else -1
     return Reasons(
         mails=contact.count if contact else 0,
@@ -58,7 +59,7 @@ def reasons(scene: Scene, person: Person) -> Reasons:
         group_usual_mails=usual_mails,
         group_own=own,
         greeted=greeted[0] if fits_nobody else "",
-        misspelt=misspelt.address if misspelt else "",
+        misspelt=meant.address if meant else "",
         brought_in_by=people[author].address if author >= 0 and lurks(scene, person) else "",
     )
 

@@ -13,7 +13,7 @@ from mailguard.core.recall.observation import Observation
 from mailguard.core.recall.people import People, Person
 from mailguard.core.recall.topics import Topics
 
-_TOPIC_LIMIT = 48
+_TOPIC_LIMIT = 32
 _SEEN = 48
 _PER_SUBJECT = 24
 _WRITERS = 4

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from mailguard.core import lookalike
+from mailguard.core.recall.mistyping import misspelt
 from mailguard.core.recall.people import Person, organisation
 from mailguard.core.recall.remembrance import Remembrance
 from mailguard.core.recall.scene import Scene
@@ -15,13 +16,15 @@ from mailguard.core.recollection import Acquaintance, Companion, Contact, Recoll
 # A shorter beginning or name part is shared by chance.
 _ALIKE = 4
 _MOST_RECIPIENTS = 12
+# Of more recipients than this, the most suspect are compared with others.
+_CLOSELY = 12
 # The sender's latest mails to the same recipients that tell whom they usually are with.
 _LATELY = 20
 _COMPANIONS = 3
 # Another address of the sender's is usual where it was used so many times as often.
 _TIMES = 4
 # Domains that a stranger's is compared with; the rest are compared only where they are spelt nearly alike.
-_DOMAINS = 2000
+_DOMAINS = 300
 _LOCAL_LIKENESS = 2
 
 
@@ -54,7 +57,9 @@ def recollect(
     as (patterns among them are passed over), `internal` our own domains.
     """
     history = _History(memory, scene)
-    people = [history.acquaintance(person, suspicions or {}) for person in scene.recipients]
+    judged = suspicions or {}
+    closely = _closely(scene, judged)
+    people = [history.acquaintance(one, judged, closely=one.number in closely) for one in scene.recipients]
     known = scene.recall.people.known
     return Recollection(
         mails=len(scene.habits.mails),
@@ -66,6 +71,14 @@ def recollect(
         organisations=_organisations(scene, internal),
         meant=meant,
     )
+
+
+def _closely(scene: Scene, judged: Mapping[str, tuple[float, float]]) -> Collection[int]:
+    """Of a crowd the most suspect few."""
+    if len(scene.recipients) <= _CLOSELY:
+        return scene.numbers
+    order = sorted(scene.recipients, key=lambda person: -judged.get(person.address, (0.0, 0.0))[0])
+    return {person.number for person in order[:_CLOSELY]}
 
 
 def _greeted(scene: Scene) -> Contact | None:
@@ -101,7 +114,10 @@ class _History:
         others = by_id and recall.sender(thread.answered) != scene.sender.number
         self.answered = memory.named(thread.answered) if others else frozenset()
 
-    def acquaintance(self, person: Person, suspicions: Mapping[str, tuple[float, float]]) -> Acquaintance:
+    def acquaintance(
+        self, person: Person, suspicions: Mapping[str, tuple[float, float]], *, closely: bool
+    ) -> Acquaintance:
+        """One recipient; whom he could be mistaken for is only looked for `closely`."""
         scene, number = self._scene, person.number
         contact = scene.habits.contacts.get(number)
         mails = contact.count if contact else 0
@@ -118,9 +134,9 @@ class _History:
             domain_mails=scene.habits.domains.get(person.domain, 0),
             known_here=known,
             domain_known=domain_known,
-            usual=_usual(scene, person, mails),
-            near=None if known else _near(self._memory, scene, person),
-            near_domain="" if domain_known else _near_domain(scene, person.domain),
+            usual=_usual(scene, person, mails) if closely else None,
+            near=_near(self._memory, scene, person) if closely and not known else None,
+            near_domain=_near_domain(scene, person.domain) if closely and not domain_known else "",
             in_thread=number in self._took_part,
             wrote=number in self._wrote,
             added=number in self.answered and number not in self._before and number not in self._wrote,
@@ -143,14 +159,15 @@ def _usual(scene: Scene, person: Person, mails: int) -> Contact | None:
     contacts, known = scene.habits.contacts, scene.recall.people.known
     shown = _shown(scene, person)
     found = {number for key in (*person.keys, *shown) for number in scene.alike(key)} - scene.on_it
-    likely = [
-        (contacts[number].count, -number)
-        for number in found
-        if contacts[number].count > mails
-        and known[number].address
-        and _namesakes(person, shown, known[number])
-    ]
-    return _contact(scene, -max(likely)[1]) if likely else None
+    best, most = -1, mails
+    for number in found:
+        count = contacts[number].count
+        # Whether two are namesakes is the dearest question, and asked last.
+        if (count, -number) > (most, -best if best >= 0 else -number) and (
+            known[number].address and _namesakes(person, shown, known[number])
+        ):
+            best, most = number, count
+    return _contact(scene, best) if best >= 0 else None
 
 
 def _shown(scene: Scene, person: Person) -> frozenset[str]:
@@ -167,7 +184,7 @@ def _namesakes(one: Person, shown: frozenset[str], other: Person) -> bool:
 
 def _near(memory: Remembrance, scene: Scene, person: Person) -> Contact | None:
     """The known address that a stranger's is a slip of; nobody whom only others know, and only blind."""
-    found = scene.misspelt(person) if person.number < 0 else None
+    found = misspelt(scene, person) if person.number < 0 else None
     if found is None or slip(person, found) < 1:
         return None
     if found.number not in scene.habits.contacts and not memory.seen(found.number):
@@ -200,9 +217,10 @@ def _missing(memory: Remembrance, scene: Scene) -> Iterator[Companion]:
     mails = sorted(common)[-_LATELY:]
     known = scene.recall.people.known
     members = Counter(number for mail in mails for number in memory.named(mail))
-    for number, together in sorted(members.items(), key=lambda pair: (-pair[1], pair[0]))[: 4 * _COMPANIONS]:
-        if number not in scene.on_it and together * 2 > len(mails) and known[number].address:
-            yield Companion(address=known[number].address, together=together, of=len(mails))
+    usual = sorted((-often, number) for number, often in members.items() if often * 2 > len(mails))
+    for often, number in usual[: 4 * _COMPANIONS]:
+        if number not in scene.on_it and known[number].address:
+            yield Companion(address=known[number].address, together=-often, of=len(mails))
 
 
 def _identity(scene: Scene, own_addresses: Collection[str]) -> Contact | None:
@@ -224,5 +242,5 @@ def _identity(scene: Scene, own_addresses: Collection[str]) -> Contact | None:
 
 
 def _organisations(scene: Scene, internal: Collection[str]) -> frozenset[str]:
-    inside = frozenset(map(organisation, internal)) or {scene.sender.domain}
-    return frozenset(scene.habits.domains.keys() - inside - {""})
+    inside = frozenset(map(organisation, internal)) or frozenset((scene.sender.domain,))
+    return scene.habits.domains_beyond(inside)

@@ -1,25 +1,25 @@
 """One mail to be judged, with everything about it that is looked up once and not once per recipient."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from mailguard.core.recall.digest import Reading
 from mailguard.core.recall.greeting import fits
 from mailguard.core.recall.habits import LATEST, Habits
-from mailguard.core.recall.people import WEBMAIL, Person, ending, organisation
+from mailguard.core.recall.people import WEBMAIL, Person, organisation
 from mailguard.core.recall.recall import Recall
-from mailguard.core.recall.spelling import one_apart, slip
 
 DAY = 86400
 _NEIGHBOURS = 30
-_SENDER_WORDS, _COMMON_WORDS = 20, 12
+_SENDER_WORDS, _COMMON_WORDS = 16, 10
 _SUBJECT_DAYS = 45
 _OTHERS = 12
+# Of more recipients than this, the first are looked at where each is compared with the others.
+_CLOSE = 24
 _LAST = 50
 _GROUPS = 16
-_CANDIDATES = 300
 
 
 @dataclass(kw_only=True, slots=True)
@@ -37,7 +37,15 @@ class Thread:
     mails: tuple[int, ...] = ()
 
 
+# How well somebody fits in some way.
+Fit = Callable[["Scene", Person], float]
+
+
 def _most(values: dict[int, float]) -> list[tuple[int, float]]:
+    if len(values) > _NEIGHBOURS:
+        # To put bare numbers in order costs a fraction of putting the mails in order.
+        least = sorted(values.values())[-_NEIGHBOURS]
+        values = {mail: value for mail, value in values.items() if value >= least}
     nearest = sorted(values, key=values.__getitem__, reverse=True)[:_NEIGHBOURS]
     return [(mail, values[mail]) for mail in nearest]
 
@@ -64,6 +72,8 @@ class Scene:
         self.outside = {person.number: self.is_outside(person) for person in self.recipients}
         self._together: dict[int, frozenset[int]] = {}
         self._seen: dict[int, frozenset[int]] = {}
+        self._pairs: dict[tuple[int, int], tuple[frozenset[int], float]] = {}
+        self._shared: dict[tuple[int, int], float] = {}
         self.on_it = {*self.numbers, self.sender.number}
         # What is asked again for each other recipient is kept, by person.
         self._alike: dict[str, list[int]] = {}
@@ -72,6 +82,8 @@ class Scene:
         self.spoken_fits: dict[int, float] = {}
         self.author_fits: dict[int, float] = {}
         self._greeting_fits: dict[int, float] = {}
+        self.slips: dict[int, dict[int, float]] = {}
+        self._tops: dict[Fit, tuple[float, int, float]] = {}
 
     def is_outside(self, person: Person) -> bool:
         """Whether an address is none of the sender's organisation."""
@@ -82,6 +94,16 @@ class Scene:
     def others(self, person: Person) -> list[Person]:
         """The other recipients, a bounded number of them."""
         return [other for other in self.recipients if other.number != person.number][:_OTHERS]
+
+    def beside(self, person: Person, fit: "Fit") -> float:
+        """The best that anybody else of the recipients has of this; -1 where there is nobody else."""
+        top = self._tops.get(fit)
+        if top is None:
+            some = self.recipients[:_CLOSE]
+            values = sorted(((fit(self, one), -at) for at, one in enumerate(some)), reverse=True)
+            top = (values[0][0], some[-values[0][1]].number, values[1][0] if len(values) > 1 else -1.0)
+            self._tops[fit] = top
+        return top[2] if top[1] == person.number else top[0]
 
     # ------------------------------------------------------------------ who was on mail with whom
 
@@ -123,10 +145,45 @@ class Scene:
         return [(person.number, self.together(person.number)) for person in self.recipients[:7]]
 
     @cached_property
-    def past_groups(self) -> list[frozenset[int]]:
-        """Groups that the sender wrote to, the ones with most of these recipients in them."""
+    def past_groups(self) -> list[tuple[frozenset[int], int]]:
+        """Groups that the sender wrote to, the ones with most of these recipients in them, each with how
+        many it has of them."""
         often = Counter(mail for person in self.recipients[:_OTHERS] for mail in self.together(person.number))
-        return [frozenset(self.recall.group(mail)) for mail, _ in often.most_common(_GROUPS)]
+        groups = (frozenset(self.recall.group(mail)) for mail, _ in often.most_common(_GROUPS))
+        return [(group, len(group & self.numbers)) for group in groups]
+
+    def common_mails(self, one: int, other: int) -> tuple[frozenset[int], float]:
+        """The sender's latest mails to both of two people, and what share of the rarer one's they are."""
+        pair = (one, other) if one < other else (other, one)
+        known = self._pairs.get(pair)
+        if known is None:
+            mine, theirs = self.together(one), self.together(other)
+            both = frozenset() if mine.isdisjoint(theirs) else mine & theirs
+            known = self._pairs[pair] = (both, len(both) / (1.0 + min(len(mine), len(theirs))))
+        return known
+
+    def common_share(self, one: int, other: int) -> float:
+        """The same of anybody's latest mails with the two on them, as a share."""
+        pair = (one, other) if one < other else (other, one)
+        known = self._shared.get(pair)
+        if known is None:
+            mine, theirs = self.seen(one), self.seen(other)
+            both = 0 if mine.isdisjoint(theirs) else len(mine & theirs)
+            known = self._shared[pair] = both / (1.0 + min(len(mine), len(theirs)))
+        return known
+
+    @cached_property
+    def on_subject(self) -> tuple[Counter[int], Counter[int]]:
+        """Of the mails of this subject: whom the sender wrote to, and who wrote to him."""
+        me, recall = self.sender.number, self.recall
+        to, by = Counter[int](), Counter[int]()
+        for mail in recall.same_subject(self.subject) if self.subject else ():
+            sender, group = recall.sender(mail), recall.group(mail)
+            if sender == me:
+                to.update(set(group))
+            elif me in group:
+                by[sender] += 1
+        return to, by
 
     # ------------------------------------------------------------------ the conversation
 
@@ -324,26 +381,3 @@ class Scene:
             everybody = self.recall.people.alike.get(key, ())
             known = self._alike[key] = [number for number in everybody if number in contacts]
         return known
-
-    def same_end(self, person: Person) -> list[int]:
-        """The sender's contacts whose mailbox names end like this one: a slip in the first letters."""
-        return self.alike(ending(person.local))
-
-    def near_domain(self, domain: str) -> bool:
-        """Whether a domain nobody knows is one letter away from one that the sender writes to."""
-        return any(
-            abs(len(other) - len(domain)) < 2 and one_apart(domain, other) for other in self.habits.domains
-        )
-
-    def misspelt(self, stranger: Person) -> Person | None:
-        """The known address that a stranger's is a slip of, the sender's own contacts first."""
-        people, contacts = self.recall.people, self.habits.contacts
-        near = {other for key in stranger.keys for other in people.alike.get(key, ())[:_CANDIDATES]}
-        near.update(self.same_end(stranger))
-        slips = [
-            (number in contacts, slip(stranger, people.known[number]), -number)
-            for number in near
-            if people.known[number].address
-        ]
-        best = max((one for one in slips if one[1]), default=None)
-        return people.known[-best[2]] if best else None

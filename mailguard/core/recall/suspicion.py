@@ -8,7 +8,7 @@ from mailguard.core.recall.calibration import Calibration
 from mailguard.core.recall.company import lurks
 from mailguard.core.recall.digest import Reading
 from mailguard.core.recall.evidence import evidence
-from mailguard.core.recall.likeness import standing_score
+from mailguard.core.recall.likeness import belonging
 from mailguard.core.recall.reasons import Reasons, reasons
 from mailguard.core.recall.recall import Recall
 from mailguard.core.recall.scene import Scene
@@ -18,7 +18,7 @@ from mailguard.core.recall.trees import Trees
 # weighs as much as the plainest slip.
 _LURKER = 4.0
 # Of more recipients than this, those who fit in least are judged: nobody belongs to a crowd one by one.
-_JUDGED = 16
+_JUDGED = 12
 # Of a sender with fewer mails there are no habits yet, and a greeting that is nobody's counts by itself.
 _YOUNG, _YOUNG_GREETING = 10, 4.0
 
@@ -63,7 +63,7 @@ def scores_of(scene: Scene, trees: Trees) -> dict[str, float]:
     share the lowest score."""
     chosen = scene.recipients
     if len(chosen) > _JUDGED:
-        chosen = sorted(chosen, key=lambda person: standing_score(scene, person))[:_JUDGED]
+        chosen = sorted(chosen, key=lambda person: belonging(scene, person))[:_JUDGED]
     young = _YOUNG_GREETING if greets_nobody(scene) else 0.0
     scores: dict[str, float] = {}
     for person in chosen:

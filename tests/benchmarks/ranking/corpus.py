@@ -37,19 +37,23 @@ def load(path: Path) -> list[Mail]:
 
 
 def _each(path: Path) -> Iterator[Mail]:
+    for message in messages(path):
+        said = re.match(r"\s*(re|aw|sv)\s*(\[\d+\])?:", message["subject"], re.IGNORECASE)
+        yield Mail(
+            letter=letter(message),
+            user=message.get("user", message["from"]) or "",
+            reply=bool(message["in_reply_to"] or said),
+        )
+
+
+def messages(path: Path) -> Iterator[dict[str, Any]]:
+    """The mails as they stand in the file."""
     with (
         gzip.open(path, "rt", encoding="utf-8")
         if path.suffix == ".gz"
         else path.open(encoding="utf-8") as lines
     ):
-        for line in lines:
-            message: dict[str, Any] = json.loads(line)
-            said = re.match(r"\s*(re|aw|sv)\s*(\[\d+\])?:", message["subject"], re.IGNORECASE)
-            yield Mail(
-                letter=letter(message),
-                user=message.get("user", message["from"]) or "",
-                reply=bool(message["in_reply_to"] or said),
-            )
+        yield from map(json.loads, lines)
 
 
 def choose(mails: Sequence[Mail], users: Sequence[str], train: int, measured: int = 60) -> dict[int, str]:

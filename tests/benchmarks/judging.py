@@ -1,0 +1,72 @@
+"""What it costs to judge a message where its sender has tens of thousands of mails in the memory.
+
+    python -m tests.benchmarks.judging CORPUS.jsonl.gz [--internal DOMAIN] [--mails 50000] [--judged 400]
+
+All mails of the corpus are taken for those of one sender: the first ones are remembered, the next ones
+judged, on the road of the live guard: read, everything looked up, all checks run. Times are of the processor,
+which a busy machine makes longer, too, but less so than those of a clock.
+"""
+
+import argparse
+import gc
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from mailguard.core.recall.dialogue import Dialogue, every_check
+from mailguard.core.recall.hashing import Digests
+from mailguard.core.recall.learnt import Learnt
+from mailguard.edge.learned import load as load_model
+from tests.benchmarks.ranking.corpus import messages
+
+SHARES = (0.5, 0.9, 0.99)
+
+
+def main() -> None:
+    """The program."""
+    wants = argparse.ArgumentParser(description=__doc__)
+    wants.add_argument("corpus", type=Path)
+    wants.add_argument("--internal", action="append", default=[])
+    wants.add_argument("--mails", type=int, default=50_000)
+    wants.add_argument("--judged", type=int, default=400)
+    given = wants.parse_args()
+    own = _of_one(given.corpus, given.internal)
+    dialogue = Dialogue(
+        judge=Learnt(load_model()), digests=Digests(b"cost"), policy=every_check(tuple(given.internal), 1.0)
+    )
+    begin = time.process_time()
+    for message in islice(own, given.mails):
+        dialogue.answer({"op": "observe", "msg": message})
+    each = 1e3 * (time.process_time() - begin) / given.mails
+    # The guard does the same with its memory: there are no circles in it.
+    gc.collect()
+    gc.freeze()
+    took: list[tuple[float, int]] = []
+    for message in islice(own, given.judged):
+        begin = time.process_time()
+        dialogue.answer({"op": "score", "msg": message})
+        took.append((1e3 * (time.process_time() - begin), len(message["to"]) + len(message["cc"])))
+    times = sorted(one for one, _ in took)
+    single = sorted(one for one, people in took if people == 1)
+    people = sum(count for _, count in took) / len(took)
+    print(f"{given.mails} mails of one sender remembered, {each:.2f} ms each, the reading of both included")
+    print(
+        f"{len(took)} judged, to {people:.1f} recipients on average: "
+        + ", ".join(f"{100 * share:g} % within {times[int(len(times) * share)]:.1f} ms" for share in SHARES)
+    )
+    if single:
+        print(f"to one recipient: median {single[len(single) // 2]:.1f} ms")
+
+
+def _of_one(corpus: Path, internal: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """All mails of a corpus as if one person had written them."""
+    for message in messages(corpus):
+        domain = internal[0] if internal else message["from"].rpartition("@")[2]
+        if message["to"] or message["cc"]:
+            yield {**message, "from": f"one@{domain}", "from_name": ""}
+
+
+if __name__ == "__main__":
+    main()
