@@ -1,6 +1,8 @@
 """Programs that some tests need and pip cannot bring: skipped at home, an error under CI=true."""
 
+import contextlib
 import os
+import secrets
 import shutil
 import socket
 from pathlib import Path
@@ -10,6 +12,8 @@ import pytest
 
 # Debian keeps servers out of a user's PATH.
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+# Below what Linux (32768) and the IANA (49152) give to clients.
+SERVERS = (10_000, 32_768)
 
 
 def find(program: str) -> str | None:
@@ -48,8 +52,16 @@ def missing(what: str) -> NoReturn:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of loopback that nobody listens on at this moment, nor is given to a client that connects.
+
+    A server that dies and is started again has to find its port free; one from the range that the system
+    gives to clients may be somebody's by then.
+    """
+    for _ in range(100):
+        port = SERVERS[0] + secrets.randbelow(SERVERS[1] - SERVERS[0])
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            # As servers do: the last connections of the one before must not count.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError(f"no port of {SERVERS} is free")
