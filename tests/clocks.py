@@ -1,6 +1,8 @@
 """A clock that stands still until a test moves it."""
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from tests.making import NOW
@@ -12,11 +14,28 @@ class FakeClock:
     def __init__(self, now: datetime = NOW) -> None:
         self._now = now
         self._monotonic = 1000.0
+        self.holders = self.holds = 0
+        self._held_until = 0.0
         self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
 
     def now(self) -> datetime:
         """The time that the test says it is."""
         return self._now
+
+    @contextlib.contextmanager
+    def steady(self) -> Iterator[None]:
+        """Counted, so that a test can look."""
+        self.holders += 1
+        self.holds += 1
+        try:
+            yield
+        finally:
+            self.holders -= 1
+            self._held_until = self._monotonic
+
+    def steady_since(self, tick: float) -> bool:
+        """As ports.Clock has it; time stands still here, so what was held at `tick` itself counts."""
+        return not self.holders and self._held_until < tick
 
     def monotonic(self) -> float:
         """Moves with `advance` only."""

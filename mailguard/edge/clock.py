@@ -11,7 +11,9 @@ of this is UTC.
 """
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from mailguard.ports import Log
@@ -28,6 +30,8 @@ class SystemClock:
     def __init__(self) -> None:
         self._elapsed = elapsed()
         self._time = wall()
+        self._holders = 0
+        self._held_until = -1.0
 
     def now(self) -> datetime:
         """The guard's time, aware, in UTC."""
@@ -40,6 +44,20 @@ class SystemClock:
     def adopt(self) -> None:
         """Go by the wall clock from now on."""
         self._elapsed, self._time = elapsed(), wall()
+
+    @contextlib.contextmanager
+    def steady(self) -> Iterator[None]:
+        """A time is reckoned meanwhile that is not in the store yet: no step may be followed."""
+        self._holders += 1
+        try:
+            yield
+        finally:
+            self._holders -= 1
+            self._held_until = time.monotonic()
+
+    def steady_since(self, tick: float) -> bool:
+        """Whether it was held for nobody since the monotonic time `tick`, and is not now."""
+        return not self._holders and self._held_until < tick
 
     def monotonic(self) -> float:
         """Seconds that never jump, not even when somebody sets the clock."""

@@ -156,7 +156,7 @@ class Decide:
             if not may(actor, message):
                 return Answer(told=Told.NOT_YOURS, text=f"{message.id} is not yours to decide about")
             try:
-                result = compute(message, self._clock.now())
+                result, made = await self._made(message, compute)
             except IllegalMove as error:
                 self._log.trouble("illegal_move", id=message.id, fault=str(error))
                 return Answer(told=Told.REFUSED, text=f"{message.id}: {error}", message=message)
@@ -165,11 +165,17 @@ class Decide:
                     await self._clock.sleep(POLL)
                     continue
                 return _refused(result)
-            if await self._store.apply(result):
+            if made:
                 return self._done(result, actor)
             rounds += 1
             if rounds >= ROUNDS:
                 return Answer(told=Told.TRY_LATER, text=f"{message.id} is changing right now; try again")
+
+    async def _made(self, message: HeldMessage, compute: Compute) -> tuple[moves.Result, bool]:
+        """The move, and whether it was made before the message changed."""
+        with self._clock.steady():
+            result = compute(message, self._clock.now())
+            return result, isinstance(result, Change) and await self._store.apply(result)
 
     def _done(self, change: Change, actor: Actor) -> Answer:
         after = change.after

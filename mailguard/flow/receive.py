@@ -81,7 +81,10 @@ class Receive:
 
         Answers within ANSWER_WITHIN, whatever the store and the reading do.
         """
-        end = asyncio.get_running_loop().time() + ANSWER_WITHIN
+        with self._clock.steady():
+            return await self._accept(submission, asyncio.get_running_loop().time() + ANSWER_WITHIN)
+
+    async def _accept(self, submission: Submission, end: float) -> Reply:
         if refusal := self._impossible(submission):
             return refusal
         policy = self._policies.current

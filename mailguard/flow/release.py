@@ -187,10 +187,11 @@ class Release:
         current = claimed.message
         while True:
             try:
-                change = delivery.settle(current, outcomes, by=GUARD, now=self._clock.now())
-                change = self._bouncing.settled(change, outcomes, claimed.content)
-                if await self._store.apply(change):
-                    return change
+                with self._clock.steady():
+                    change = delivery.settle(current, outcomes, by=GUARD, now=self._clock.now())
+                    change = self._bouncing.settled(change, outcomes, claimed.content)
+                    if await self._store.apply(change):
+                        return change
                 current = await self._store.find(current.id)
             except StoreError as error:
                 self._log.trouble("store_error", id=current.id, error=str(error))

@@ -1,5 +1,6 @@
 """Looks after the machine that the guard runs on: room on its disk, its clock, its open files."""
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -25,14 +26,18 @@ class Watch:
 
     async def look(self) -> None:
         """Once, at everything."""
-        next_due: datetime | None
-        try:
-            next_due = await self._store.next_due()
-        except StoreError:
-            # Whatever waits may leave at any moment.
-            next_due = self._clock.now()
         for part in self._watched:
-            await part.look(next_due)
+            # Asked anew for each: the clock is set by it, so it must be true at that moment.
+            await part.look(await self._next_due())
+
+    async def _next_due(self) -> datetime | None:
+        tick = self._clock.monotonic()
+        with contextlib.suppress(StoreError):
+            next_due = await self._store.next_due()
+            if self._clock.steady_since(tick):
+                return next_due
+        # Whatever waits, or is about to, may leave at any moment.
+        return self._clock.now()
 
     def troubles(self) -> list[str]:
         """What is wrong at this moment, and what to do about it, for people."""

@@ -93,7 +93,8 @@ def test_others_are_served_while_hostile_mail_is_read(guard: Guard) -> None:
                 asked += 1
                 time.sleep(0.01)
             code, seconds, text = answer.result()
-            assert code in (250, 550, 552), (name, code, text)
+            # 554: so many Received fields are a loop.
+            assert code in (250, 550, 552, 554), (name, code, text)
             slowest[name] = (longest, seconds)
     # Generous, because other work shares the machine; each single step is measured in test_bombs.
     assert max(longest for longest, _ in slowest.values()) < 1, slowest

@@ -129,3 +129,16 @@ async def test_summer_time_is_no_step(machine: Machine, monkeypatch: pytest.Monk
     assert log.names == []
     monkeypatch.undo()
     time.tzset()
+
+
+async def test_it_is_steady_where_nobody_reckons(machine: Machine) -> None:
+    clock = SystemClock()
+    tick = clock.monotonic()
+    assert clock.steady_since(tick)
+    with clock.steady(), clock.steady():
+        assert not clock.steady_since(tick)
+    assert not clock.steady_since(tick)
+    with pytest.raises(ValueError, match="no time"), clock.steady():
+        raise ValueError("no time")
+    await clock.sleep(0.01)
+    assert clock.steady_since(clock.monotonic())

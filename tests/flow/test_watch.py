@@ -3,7 +3,11 @@
 import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from mailguard.core.actor import ADMIN
 from mailguard.core.errors import StoreError
 from mailguard.flow.watch import EVERY_SECONDS, Watch
 from tests.clocks import FakeClock
@@ -54,3 +58,47 @@ async def test_a_store_that_cannot_be_asked_counts_as_busy(tmp_path: Path) -> No
         except StoreError:
             return
         raise AssertionError("a closed store answers")
+
+
+async def test_a_time_that_is_being_reckoned_counts_as_due(tmp_path: Path) -> None:
+    """A message that comes while the store is asked is in no answer of it, and its release time is fixed."""
+    async with opened(tmp_path) as parts:
+        part = Part()
+        watch = Watch(store=parts.store, clock=parts.clock, watched=[part])
+        with parts.clock.steady():
+            await watch.look()
+        await parts.clock.advance(timedelta(seconds=1))
+        looking = asyncio.create_task(watch.look())
+        await asyncio.sleep(0)
+        with parts.clock.steady():
+            pass
+        await looking
+        now = parts.clock.now()
+        await parts.clock.advance(timedelta(seconds=1))
+        await watch.look()
+        assert part.looks == [now - timedelta(seconds=1), now, None]
+
+
+async def test_who_reckons_a_time_holds_the_clock_until_it_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Receiving, deciding, and recording what came of an attempt."""
+    async with opened(tmp_path) as parts:
+        held: list[int] = []
+        add, apply = parts.store.add, parts.store.apply
+
+        async def adding(*given: Any) -> Any:
+            held.append(parts.clock.holders)
+            return await add(*given)
+
+        async def applying(*given: Any) -> Any:
+            held.append(parts.clock.holders)
+            return await apply(*given)
+
+        monkeypatch.setattr(parts.store, "add", adding)
+        monkeypatch.setattr(parts.store, "apply", applying)
+        message = await parts.id_of("client@customer.example")
+        await parts.decide.release(message, ADMIN)
+        await parts.tick()
+        assert held == [1, 1, 1]
+        assert parts.clock.holders == 0

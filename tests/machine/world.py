@@ -5,7 +5,7 @@ import asyncio
 import itertools
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,8 +28,8 @@ from mailguard.ports import Census, First, Mark, Page
 from tests.flow.parts import NoBodies, Rules
 from tests.machine import ledger as ledgers
 from tests.machine.books import Books
+from tests.machine.clock import Clock
 from tests.machine.ledger import Reply as Word
-from tests.making import NOW
 from tests.upstreams import Lines
 
 T = TypeVar("T")
@@ -38,8 +38,6 @@ WORKERS = 2
 # Turns of the loop after which nothing moves any more: no path through the use cases has more steps
 # between two calls of the store, the upstream or the clock.
 TURNS = 30
-# The pauses of somebody who looks again soon; longer sleeps are the timer's.
-SHORT = 0.25
 # Whoever never comes to rest goes in a circle.
 MOST_TURNS = 20_000
 
@@ -50,46 +48,6 @@ ANSWERS = {
     Word.UNHEARD: Answer.LATER,
     Word.LOST: Answer.LATER,
 }
-
-
-class Clock:
-    """ports.Clock: stands still, but for those who only wait a moment."""
-
-    def __init__(self) -> None:
-        self._now = NOW
-        self._monotonic = 1000.0
-        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
-
-    def now(self) -> datetime:
-        """What the machine says it is."""
-        return self._now
-
-    def monotonic(self) -> float:
-        """Moves with the wall clock, and a little with the impatient."""
-        return self._monotonic
-
-    async def sleep(self, seconds: float) -> None:
-        """Until the time has gone by."""
-        if seconds < SHORT:
-            self._monotonic += seconds
-            await asyncio.sleep(0)
-            return
-        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._sleepers.append((self._monotonic + seconds, woken))
-        await woken
-
-    def step(self, by: timedelta) -> None:
-        """Somebody sets the wall clock."""
-        self._now += by
-
-    def advance(self, by: timedelta) -> None:
-        """Time goes by."""
-        self._now += by
-        self._monotonic += by.total_seconds()
-        for until, woken in self._sleepers:
-            if until <= self._monotonic and not woken.done():
-                woken.set_result(None)
-        self._sleepers = [(until, woken) for until, woken in self._sleepers if not woken.done()]
 
 
 class Trap:

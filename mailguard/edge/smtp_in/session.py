@@ -263,17 +263,18 @@ class SmtpSession(Login):
                 self._dismiss(self._farewell())
         elif transaction is not None:
             self._taking = True
-            self._start(partial(self._take, self._submission(transaction, content.take())))
+            self._start(partial(self._take, transaction, content.take()))
         return True
 
     def _count(self, size: int) -> None:
         self._reception.bytes_in_flight += size - self._counted
         self._counted = size
 
-    async def _take(self, submission: Submission) -> None:
+    async def _take(self, transaction: Transaction, content: bytes) -> None:
         """Nothing that the client does ends this: the step is not cancelled while it is taking a message."""
         try:
-            reply = await self._reception.take(submission)
+            # The time in it must not be older than the step that reckons with it (ports.Clock.steady).
+            reply = await self._reception.take(self._submission(transaction, content))
         finally:
             self._taking = False
         if reply.accepted:

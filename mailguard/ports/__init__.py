@@ -18,6 +18,9 @@ from mailguard.core.policy import Policy
 from mailguard.core.preference import Preference
 from mailguard.core.recall.observation import Observation
 from mailguard.core.states import MessageState
+from mailguard.ports.machine import Clock as Clock
+from mailguard.ports.machine import Log as Log
+from mailguard.ports.machine import Watched as Watched
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -364,36 +367,3 @@ class Tokens(Protocol):
 
     async def revoke(self, login: str, name: str) -> bool:
         """It is good for nothing from here on; False where there is none of this name."""
-
-
-class Log(Protocol):
-    """The operator's log: one line an event, no secrets, no bodies."""
-
-    def event(self, name: str, /, **fields: object) -> None:
-        """Something happened that an operator may look for."""
-
-    def trouble(self, name: str, /, **fields: object) -> None:
-        """Something went wrong that somebody should look at."""
-
-
-class Watched(Protocol):
-    """A part of the machine that can run out, break or jump; it tells the log itself when that changes."""
-
-    async def look(self, next_due: datetime | None) -> None:
-        """Look how it stands; called every few seconds. `next_due` is when the next message leaves."""
-
-    def told(self) -> str | None:
-        """What is wrong with it now, and what to do; None where all is well."""
-
-
-class Clock(Protocol):
-    """Time, so that tests need not wait."""
-
-    def now(self) -> datetime:
-        """The wall clock, aware, in UTC."""
-
-    def monotonic(self) -> float:
-        """Seconds that never jump."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
