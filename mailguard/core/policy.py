@@ -9,6 +9,7 @@ from math import log
 from mailguard.core import address
 from mailguard.core.address import Address
 from mailguard.core.checks import reads_body
+from mailguard.core.checks.unlikely_recipient import FEWEST_MAILS
 from mailguard.core.conditions import BodyText, Case, Condition, Found, To
 from mailguard.core.facts import Facts
 from mailguard.core.findings import Finding
@@ -167,6 +168,12 @@ class Policy:
     def searches_text(self) -> bool:
         """Whether a rule looks for something in the text of a message."""
         return any(rule.searches_text for rule in self.rules)
+
+    def weighs_suspicion(self, mails: int) -> bool:
+        """Whether anything asks how suspect the recipients are of a sender with so many mails known."""
+        if mails >= FEWEST_MAILS and "unlikely_recipient" in self.checks:
+            return True
+        return any(rule.demand.risk is not None for rule in self.rules)
 
     def without(self, names: frozenset[str]) -> "Policy":
         """The same policy without the rules of these names."""

@@ -95,10 +95,13 @@ class Recalling:
         memory = self._memory
         if memory is None or not self.on:
             return Recollection(meant=meant)
-        reading = read(letter, self._digests)
-        internal = [name.removeprefix("*.") for name in self._policies.current.internal_domains]
+        policy = self._policies.current
+        # The dearest part of all judging, and of a sender who is hardly known nobody asks for it.
+        asked = policy.weighs_suspicion(memory.mails(letter.sender))
+        reading = read(letter, self._digests, words=asked)
+        internal = [name.removeprefix("*.") for name in policy.internal_domains]
         scene = memory.scene(reading, internal)
-        suspicions = None if self._judge is None else self._judge.suspicion(scene)
+        suspicions = self._judge.suspicion(scene) if asked and self._judge is not None else None
         if suspicions:
             self._judged[_going(reading.observation)] = max(one for one, _ in suspicions.values())
             if len(self._judged) > AT_HAND:

@@ -153,7 +153,7 @@ class Receive:
             read = await _by(end, self._bodies.read(submission.content, headers)) or Body(readable=False)
         if policy.needs_body:
             body = read
-        thread = await _by(end, self._thread(headers))
+        thread = await _by(end, self._memory.thread(headers.thread_ids)) if headers.is_reply else Thread()
         if thread is None:
             self._log.trouble("memory_late", peer=submission.peer, user=submission.user)
             thread, body = Thread(), replace(body, readable=False)
@@ -189,11 +189,6 @@ class Receive:
         except Exception as error:  # noqa: BLE001  whatever it was, the message is judged without it
             self._log.trouble("recollection_fault", peer=submission.peer, fault=type(error).__name__)
             return NOTHING
-
-    async def _thread(self, headers: Headers) -> Thread:
-        if not headers.is_reply:
-            return Thread()
-        return await self._memory.thread(headers.thread_ids)
 
 
 async def _by(end: float, step: Coroutine[Any, Any, Known]) -> Known | None:

@@ -3,8 +3,9 @@ from datetime import timedelta
 import pytest
 
 from mailguard.core.checks import CHECKS
+from mailguard.core.checks.unlikely_recipient import FEWEST_MAILS
 from mailguard.core.facts import Headers
-from mailguard.core.policy import Demand, Policy, Rule
+from mailguard.core.policy import Demand, Policy, Risk, Rule
 from tests.facts import conditional, facts, policy
 
 
@@ -60,3 +61,12 @@ def test_a_policy_never_changes() -> None:
     with pytest.raises(AttributeError):
         Policy().margin = timedelta(0)  # type: ignore[misc]
     assert Rule(name="x").matches(Policy().case(facts())) == frozenset({0})
+
+
+def test_suspicion_is_weighed_of_who_is_known_or_where_a_rule_asks() -> None:
+    checked = Policy(checks={"unlikely_recipient": Demand()})
+    assert not checked.weighs_suspicion(FEWEST_MAILS - 1)
+    assert checked.weighs_suspicion(FEWEST_MAILS)
+    assert not Policy().weighs_suspicion(FEWEST_MAILS)
+    risk = Risk(least=timedelta(0), most=timedelta(minutes=9))
+    assert Policy(rules=(Rule(name="r", demand=Demand(risk=risk)),)).weighs_suspicion(0)

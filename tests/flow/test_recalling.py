@@ -26,6 +26,11 @@ internal_domains = ["corp.example"]
 [checks]
 stranger_in_thread = { action = "confirm" }
 """
+RISKY = """
+[[rule]]
+name = "all"
+delay = "risk"
+"""
 
 
 class OddJudge:
@@ -138,8 +143,8 @@ async def test_what_was_dropped_is_not_learnt(parts: Parts) -> None:
 
 
 async def test_a_right_mail_tells_the_judge_so_also_after_a_start(parts: Parts, judge: OddJudge) -> None:
-    await parts.recalling.make()
-    await sent(parts, letter(1, CLIENT, LAYOFFS), CLIENT)
+    await learnt(parts, history(40))
+    await sent(parts, letter(101, CLIENT, LAYOFFS), CLIENT)
     assert judge.right == [0.75]
     judge.right.clear()
     again = opened_again(parts, judge)
@@ -149,6 +154,14 @@ async def test_a_right_mail_tells_the_judge_so_also_after_a_start(parts: Parts, 
     other.fingerprint = 8
     await opened_again(parts, other).make()
     assert other.right == []
+
+
+async def test_who_is_hardly_known_is_suspected_only_where_a_rule_asks(parts: Parts, judge: OddJudge) -> None:
+    await parts.recalling.make()
+    content = letter(1, CLIENT, LAYOFFS)
+    assert (await asked(parts, content, CLIENT)).people[CLIENT].per_thousand == 1000.0
+    parts.rules.current = parse_rules(RISKY, "rules.toml")
+    assert (await asked(parts, content, CLIENT)).people[CLIENT].per_thousand == 2.0
 
 
 def opened_again(parts: Parts, judge: OddJudge) -> Any:
@@ -246,13 +259,13 @@ async def test_switched_off_it_knows_and_keeps_nothing(parts: Parts) -> None:
 async def test_a_fault_of_the_memory_is_no_fault_of_the_mail(
     parts: Parts, judge: OddJudge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await parts.recalling.make()
+    await learnt(parts, history(40))
 
     def broken(scene: Scene) -> Mapping[str, tuple[float, float]]:
         raise ZeroDivisionError("a fault of ours")
 
     monkeypatch.setattr(judge, "suspicion", broken)
-    assert (await parts.receive.accept(_submission(parts, letter(1, CLIENT, LAYOFFS), CLIENT))).accepted
+    assert (await parts.receive.accept(_submission(parts, letter(101, CLIENT, LAYOFFS), CLIENT))).accepted
     assert any("recollection_fault" in line for line in parts.log.lines)
 
 

@@ -46,13 +46,18 @@ class Reading:
     own_length: int
 
 
-def read(letter: Letter, digests: Digests) -> Reading:
-    """Read a letter; linear in its length and never raises, whatever is in it."""
+def read(letter: Letter, digests: Digests, *, words: bool = True) -> Reading:
+    """Read a letter; linear in its length and never raises, whatever is in it.
+
+    Without `words` the terms and what was spoken stay empty: they are most of the work, and nothing but the
+    suspicion and the log asks for them.
+    """
     subject, is_reply, is_forward = bare_subject(letter.subject)
     quoted = quotation.read(letter.text)
     own = fold(quoted.own)
     greeted = greeting.names(quoted.own)
-    spoken = _WORD.findall(own)
+    spoken = _WORD.findall(own) if words else []
+    style = _style(own, greeted, is_forward)
     named = ((letter.sender, *letter.recipients)) if letter.names else ()
     observation = Observation(
         when=int(letter.when.timestamp()),
@@ -66,7 +71,7 @@ def read(letter: Letter, digests: Digests) -> Reading:
         is_reply=is_reply or bool(letter.answers),
         is_forward=is_forward,
         greeting=tuple(map(digests.word, greeted))[:GREETING_LIMIT],
-        terms=tuple(_terms(subject, spoken, quoted, _style(own, greeted, is_forward), digests)),
+        terms=tuple(_terms(subject, spoken, quoted, style, digests)) if words else (),
         names=tuple((one, letter.names[one][:60]) for one in named if letter.names.get(one))[:NAME_LIMIT],
     )
     return Reading(

@@ -16,15 +16,19 @@ _QUOTED_LIMIT = 6_000
 _BLOCKS = 12
 _ADDRESSES = 60
 
-# From here on everything is somebody else's mail.
-_CUT = re.compile(
-    r"^[ \t]*+(?:-{2,}[ \t]*+(?:original (?:message|appointment)"
+# From here on everything is somebody else's mail. The line end in front makes the search run at the speed of
+# memory, so a text is searched with one put before it.
+_MARKS = (
+    r"-{2,}[ \t]*+(?:original (?:message|appointment)"
     r"|forwarded (?:by|message)|message (?:d['\u2019]origine|transf[ée]r[ée]"
     r"|original|initial)|urspr[uü]ngliche nachricht|weitergeleitete nachricht|inline attachment)"
     r"|begin forwarded message|_{10,}[ \t]*+$|(?:from|de|von|to)[ \t]?:[ \t]*+\S"
-    r"|[^\n]{3,80}? on \d\d?/\d\d?/\d{2,4} |\d\d?/\d\d?/\d{2,4} \d\d?:\d\d(?::\d\d)? ?[ap]m[ \t]*+$)",
-    re.MULTILINE | re.IGNORECASE,
 )
+# As Lotus Notes writes it. It is dear to look for, and nothing without such a date can match.
+_DATE = re.compile(r"/\d\d?/\d\d")
+_DATED = r"|[^\n]{3,80}? on \d\d?/\d\d?/\d{2,4} |\d\d?/\d\d?/\d{2,4} \d\d?:\d\d(?::\d\d)? ?[ap]m[ \t]*+$"
+_CUT = re.compile(rf"\n[ \t]*+(?:{_MARKS})", re.MULTILINE | re.IGNORECASE)
+_CUT_DATED = re.compile(rf"\n[ \t]*+(?:{_MARKS}{_DATED})", re.MULTILINE | re.IGNORECASE)
 _ATTRIBUTION = re.compile(
     r"^[> \t]*+(?:on|le|am|el|il)[ ,][^\n]{4,200}?(?:wrote|writes|a [ée]crit"
     r"|schrieb[^\n]{0,80}|escribi[oó]|ha scritto) ?:[ \t]*+$"
@@ -71,7 +75,9 @@ def words_of(text: str) -> frozenset[str]:
 def read(text: str) -> Quotation:
     """Take a text apart."""
     text = text[:TEXT_LIMIT]
-    cut = _CUT.search(text)
+    dated = "/" in text and _DATE.search(text) is not None
+    # The place of the line end that was put before it is that of the line itself in the text.
+    cut = (_CUT_DATED if dated else _CUT).search("\n" + text)
     begin = _begin(text, cut.start()) if cut else len(text)
     own, quoted = text[:begin], text[begin:]
     attributions = (

@@ -30,6 +30,11 @@ class Remembrance:
     def __len__(self) -> int:
         return len(self.recall)
 
+    def mails(self, address: str) -> int:
+        """How many mails of a sender are remembered (normal form)."""
+        habits = self.recall.habits.get(self.recall.people.numbers.get(address, -1))
+        return 0 if habits is None else len(habits.mails)
+
     def observe(self, observation: Observation) -> None:
         """A mail really went out, or came in. In the order of time, or nearly so."""
         recall = self.recall

@@ -1,10 +1,15 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailguard.core.recall import digest
+from mailguard.core.recall.hashing import Digests
 from mailguard.core.recall.observation import TERM_LIMIT
 from tests.core.recall.letters import letter, reading
+
+DIGESTS = Digests(b"tests")
 
 
 @pytest.mark.parametrize(
@@ -53,3 +58,11 @@ def test_no_letter_makes_it_fail_and_what_is_kept_is_bounded(text: str, subject:
     kept = reading(letter("b@x.example", text, subject=subject)).observation
     assert len(kept.terms) <= TERM_LIMIT
     assert all(1 <= weight <= 255 for _, weight in kept.terms)
+
+
+def test_without_words_all_else_is_the_same() -> None:
+    written = letter("b@x.example", "Dear Bob,\nturbine\n\n-----Original Message-----\nFrom: Bob\nwindmill")
+    whole = digest.read(written, DIGESTS)
+    bare = digest.read(written, DIGESTS, words=False)
+    assert whole.observation.terms
+    assert bare == replace(whole, spoken=frozenset(), observation=replace(whole.observation, terms=()))
