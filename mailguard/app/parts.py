@@ -27,10 +27,12 @@ from mailguard.edge.store import (
 )
 from mailguard.flow.alarm import Alarm
 from mailguard.flow.bouncing import Bouncing
+from mailguard.flow.changes import Changes
 from mailguard.flow.decide import Decide
 from mailguard.flow.desk import Desk
 from mailguard.flow.history import History
 from mailguard.flow.learning import Learning
+from mailguard.flow.listing import Listing
 from mailguard.flow.opening import OnceLink
 from mailguard.flow.recalling import Recalling
 from mailguard.flow.receive import Receive
@@ -83,6 +85,7 @@ class Queue:
     sessions: Sessions
     tokens: Tokens
     once: OnceLink
+    changes: Changes
 
     async def recover(self) -> None:
         """Before anything else: what an earlier guard, or an earlier time, has left behind."""
@@ -92,7 +95,7 @@ class Queue:
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """What is on the disk."""
+    """What is on the disk, and who watches it change."""
 
     store: Store
     memory: Memory
@@ -100,6 +103,7 @@ class Kept:
     sessions: Sessions
     tokens: Tokens
     backup: Backup
+    changes: Changes
 
 
 @asynccontextmanager
@@ -114,9 +118,10 @@ async def opened_queue(means: Means, relay: Relay, about: Callable[[], Json]) ->
     check_log(path)
     room = Room(settings.state_dir, largest=settings.smtp.max_message_bytes, log=log)
     database = await Database.open(path, log=log, make_room=room.give_up, has_room=room.has_reserve)
-    bodies, standstill = BodyReader(), Standstill(database, clock=means.clock)
+    bodies, standstill, changes = BodyReader(), Standstill(database, clock=means.clock), Changes()
     try:
-        store, memory = SqliteStore(database, reserve=room.bound), SqliteMemory(database)
+        store = SqliteStore(database, reserve=room.bound, changed=changes.happened)
+        memory = SqliteMemory(database)
         steps = Steps(means.clock, log)
         watch = Watch(store=store, clock=means.clock, watched=[room, database, steps, means.files])
         recalling = recalling_of(settings, database, means.rules, means.clock, log)
@@ -127,6 +132,7 @@ async def opened_queue(means: Means, relay: Relay, about: Callable[[], Json]) ->
             sessions=SqliteSessions(database),
             tokens=SqliteTokens(database),
             backup=standstill,
+            changes=changes,
         )
         yield _joined(means, kept, recalling, bodies, relay, watch, about)
     finally:
@@ -152,9 +158,8 @@ def _joined(
     receive = _receive(means, store, memory, recalling, bodies, alarm)
     learning = _learning(means, memory, recalling, bodies)
     remember = Remember(memory=memory, recalling=recalling, bodies=bodies, log=log)
-    once = OnceLink(clock)
+    once, state = OnceLink(clock), partial(_state, about, recalling, watch)
     page = partial(once_link, settings, about, once)
-    state = partial(_state, about, recalling, watch)
     return Queue(
         store=store,
         bodies=bodies,
@@ -173,6 +178,7 @@ def _joined(
         sessions=kept.sessions,
         tokens=kept.tokens,
         once=once,
+        changes=kept.changes,
     )
 
 
@@ -209,6 +215,7 @@ def _desk(
     return Desk(
         decide=decide,
         history=history,
+        listing=Listing(store=kept.store, history=history),
         receive=receive,
         replay=Replay(store=kept.store),
         learning=learning,

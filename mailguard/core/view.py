@@ -31,11 +31,12 @@ def message(held: HeldMessage, language: str = "en") -> Json:
         "received_at": time(held.received_at),
         "release_at": time(held.release_at),
         "expires_at": time(held.expires_at),
+        "finished_at": time(held.finished_at),
         "action": held.action.value,
         "rules": list(held.rules),
         "approvers": list(held.approvers),
         "deputies": list(held.deputies),
-        "recipients": [_recipient(recipient) for recipient in held.recipients],
+        "recipients": [_recipient(recipient, held) for recipient in held.recipients],
         "findings": [finding(one, language) for one in held.findings],
     }
 
@@ -44,7 +45,7 @@ def with_history(shown: Json, held: HeldMessage, events: Sequence[Json]) -> Json
     """The object of `show`: that of `message`, with what happened to it. Of each recipient it tells whether
     it was `blind`: in neither To nor Cc."""
     blind = {one for each in events for one in _list(each.get("blind"))}
-    recipients = [{**_recipient(each), "blind": each.address in blind} for each in held.recipients]
+    recipients = [{**_recipient(each, held), "blind": each.address in blind} for each in held.recipients]
     return {**shown, "recipients": recipients, "events": list(events)}
 
 
@@ -52,7 +53,8 @@ def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _recipient(recipient: HeldRecipient) -> Json:
+def _recipient(recipient: HeldRecipient, held: HeldMessage) -> Json:
+    since = recipient.dropped_at if held.body_kept else None
     return {
         "address": recipient.address,
         "state": recipient.state.value,
@@ -62,6 +64,9 @@ def _recipient(recipient: HeldRecipient) -> Json:
         "attempts": recipient.attempts,
         "next_try_at": time(recipient.due_at) if recipient.attempts else None,
         "sent_at": time(recipient.sent_at),
+        "in_flight": recipient.in_flight,
+        "maybe_sent": recipient.maybe_sent,
+        "restorable_until": None if since is None else time(since + held.undo),
     }
 
 

@@ -15,6 +15,7 @@ from mailguard.core.address import parse
 from mailguard.core.answer import Answer, what_is
 from mailguard.core.envelope import Envelope, Recipient, Submission
 from mailguard.core.errors import ConfigurationError, MailguardError, NoSuchMessage, StoreError
+from mailguard.core.hold import HeldMessage
 from mailguard.core.message import read_headers
 from mailguard.core.policy import Notify, Policy
 from mailguard.core.preference import LANGUAGES, Preference
@@ -23,6 +24,7 @@ from mailguard.core.told import Told
 from mailguard.flow.decide import Decide
 from mailguard.flow.history import History
 from mailguard.flow.learning import Learning
+from mailguard.flow.listing import Listing, wished
 from mailguard.flow.receive import Receive
 from mailguard.flow.replay import Replay
 from mailguard.ports import Backup, Clock, Policies, Preferences
@@ -46,6 +48,7 @@ class Desk:
         *,
         decide: Decide,
         history: History,
+        listing: Listing,
         receive: Receive,
         replay: Replay,
         backup: Backup,
@@ -61,6 +64,7 @@ class Desk:
         self._decide = decide
         self._learning = learning
         self._history = history
+        self._listing = listing
         self._receive = receive
         self._replay = replay
         self._backup = backup
@@ -77,6 +81,8 @@ class Desk:
         return {
             "status": self._status,
             "queue": self._queue,
+            "list": self._list,
+            "approvals": self._approvals,
             "show": self._show,
             "raw": self._raw,
             "reload": self._reload,
@@ -156,14 +162,30 @@ class Desk:
             finished=request.get("all") is True,
             limit=limit if isinstance(limit, int) and limit > 0 else None,
         )
-        shown = await asyncio.to_thread(lambda: [view.message(one, self._language) for one in messages])
-        return {**_plain(Told.DONE, ""), "messages": shown}
+        return {**_plain(Told.DONE, ""), "messages": await self._shown(messages, request)}
+
+    async def _list(self, request: Request, actor: Actor) -> Json:
+        """A page of the list; `after` in the answer is where the next one begins, if there is one."""
+        limit = request.get("limit")
+        search = wished(request, _states(request), limit if isinstance(limit, int) and limit > 0 else None)
+        found = await self._listing.page(actor, search, everybody=request.get("everybody") is True)
+        shown = await self._shown(found.messages, request)
+        return {**_plain(Told.DONE, ""), "messages": shown, "after": found.after}
+
+    async def _approvals(self, request: Request, actor: Actor) -> Json:
+        waiting = await self._listing.approvals(actor)
+        return {**_plain(Told.DONE, ""), "messages": await self._shown(waiting, request)}
+
+    async def _shown(self, messages: Sequence[HeldMessage], request: Request) -> list[Json]:
+        # Thousands of them take longer than the loop may stand still.
+        language = _text(request, "language") or self._language
+        return await asyncio.to_thread(lambda: [view.message(one, language) for one in messages])
 
     async def _show(self, request: Request, actor: Actor) -> Json:
         answer = await self._history.find(_text(request, "id"), actor)
         if answer.message is None:
             return await self._told(answer, actor)
-        shown = view.message(answer.message, self._language)
+        shown = view.message(answer.message, _text(request, "language") or self._language)
         events = await self._history.events(answer.message, actor)
         whole = view.with_history(shown, answer.message, events)
         return {**_plain(answer.told, answer.text), "message": whole}

@@ -18,23 +18,13 @@ from mailguard.core.policy import Policy
 from mailguard.core.preference import Preference
 from mailguard.core.recall.observation import Observation
 from mailguard.core.states import MessageState
+from mailguard.ports.listing import Found as Found
+from mailguard.ports.listing import Owner as Owner
+from mailguard.ports.listing import Page as Page
+from mailguard.ports.listing import Search as Search
 from mailguard.ports.machine import Clock as Clock
 from mailguard.ports.machine import Log as Log
 from mailguard.ports.machine import Watched as Watched
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
-    """Which messages to list: at most `limit`, next to leave first, after the message with id `after`.
-
-    `states` empty means all that are not finished (with `finished`: those too).
-    """
-
-    states: frozenset[MessageState] = frozenset()
-    sender: str | None = None
-    finished: bool = False
-    after: str | None = None
-    limit: int = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +94,10 @@ class Store(Protocol):
 
     async def page(self, page: Page) -> Sequence[HeldMessage]:
         """The messages of one page: overdue first, then by the time they leave, then those without one."""
+
+    async def search(self, search: Search) -> Found:
+        """The first messages that fit. It looks through a bounded number of them at a time, so that a search
+        through a million keeps nobody from the store. Raises NoSuchMessage where `after` is forgotten."""
 
     async def content(self, message_id: str) -> bytes | None:
         """The bytes as received, or None where they are gone."""

@@ -12,6 +12,7 @@ from mailguard.core.actor import ADMIN, Actor
 from mailguard.core.outgoing import outgoing
 from mailguard.edge.config import parse_rules
 from mailguard.flow.desk import Desk
+from mailguard.flow.listing import Listing
 from mailguard.flow.replay import Replay
 from tests.content.inbox import Inbox
 from tests.flow.parts import ANNE, BOB, RULES, Rules
@@ -75,6 +76,7 @@ def desk(inbox: Inbox) -> Desk:
     return Desk(
         decide=parts.decide,
         history=parts.history,
+        listing=Listing(store=parts.store, history=parts.history),
         receive=parts.receive,
         replay=Replay(store=parts.store),
         backup=parts.standstill,

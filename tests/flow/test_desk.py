@@ -12,6 +12,7 @@ from mailguard.core.actor import ADMIN
 from mailguard.core.errors import ConfigurationError, Fault
 from mailguard.edge.config import parse_rules
 from mailguard.flow.desk import Desk
+from mailguard.flow.listing import Listing
 from mailguard.flow.replay import Replay
 from tests.flow.parts import ANNE, BOB, MESSAGE, Parts
 
@@ -22,6 +23,7 @@ def desk(parts: Parts) -> Desk:
     return Desk(
         decide=parts.decide,
         history=parts.history,
+        listing=Listing(store=parts.store, history=parts.history),
         receive=parts.receive,
         replay=Replay(store=parts.store),
         backup=parts.standstill,
@@ -61,6 +63,7 @@ async def test_the_queue_lists_what_the_contract_names(parts: Parts, desk: Desk)
             "received_at": "2026-11-22T10:00:00Z",
             "release_at": "2026-11-22T10:05:00Z",
             "expires_at": None,
+            "finished_at": None,
             "action": "delay",
             "rules": ["external"],
             "approvers": [],
@@ -75,6 +78,9 @@ async def test_the_queue_lists_what_the_contract_names(parts: Parts, desk: Desk)
                     "attempts": 0,
                     "next_try_at": None,
                     "sent_at": None,
+                    "in_flight": False,
+                    "maybe_sent": False,
+                    "restorable_until": None,
                 }
             ],
             "findings": [],

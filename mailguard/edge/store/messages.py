@@ -2,16 +2,16 @@
 
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from mailguard.core.errors import StoreFull
 from mailguard.core.events import Event
 from mailguard.core.hold import Change, Claimed, HeldMessage, NewMessage
-from mailguard.edge.store import queries, rows, steps
+from mailguard.edge.store import queries, rows, searching, steps
 from mailguard.edge.store.sqlite import Database
 from mailguard.edge.store.steps import Bite, Due, Step
-from mailguard.ports import Census, First, Mark, Page
+from mailguard.ports import Census, First, Found, Mark, Page, Search
 
 # What moves, claims and settlements need must still fit when no more mail is taken: the write-ahead log
 # may grow by some 4 MB until it is written back, and the file by as much.
@@ -25,25 +25,39 @@ ROW_BYTES = 2048
 
 class SqliteStore:
     """The queue. New mail is refused (StoreFull) where it would leave less than `reserve` bytes of room, so
-    that what was taken before can still be cancelled, sent and written down as sent."""
+    that what was taken before can still be cancelled, sent and written down as sent. `changed` is told of
+    every message that is new, or another than before."""
 
-    def __init__(self, database: Database, *, reserve: int = RESERVE_BYTES) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        reserve: int = RESERVE_BYTES,
+        changed: Callable[[HeldMessage], None] = lambda message: None,
+    ) -> None:
         self._database = database
         self._reserve = reserve
+        self._changed = changed
 
     async def add(self, new: NewMessage, mark: Mark | None = None) -> First | None:
         """Put a message in with what comes `also`, or find that it was handed in before. On return it
         survives a loss of power. Raises StoreFull, StoreError."""
         adds = [rows.added(one) for one in (new, *new.also)]
         taken = await self._take(Step(adds, mark=mark), sum(len(one.content) for one in adds))
-        return taken if isinstance(taken, First) else None
+        if isinstance(taken, First):
+            return taken
+        self._changed(new.message)
+        return None
 
     async def apply(self, change: Change) -> bool:
         """Make one step, whole, if nobody was faster; False where somebody was, or where the message is
         forgotten (nothing changed then)."""
         adds = [rows.added(new) for new in change.adds]
         weight = sum(len(new.content) for new in change.adds)
-        return await self._take(Step(adds, rows.changed(change)), weight) is True
+        taken = await self._take(Step(adds, rows.changed(change)), weight) is True
+        if taken:
+            self._changed(change.after)
+        return taken
 
     async def find(self, prefix: str) -> HeldMessage:
         """The message whose id is, or starts with, `prefix`. Raises NoSuchMessage, AmbiguousId."""
@@ -53,6 +67,10 @@ class SqliteStore:
         """One page of the list; a sender is found in every spelling of the address. Raises NoSuchMessage
         where the message to go on after is forgotten."""
         return await self._database.read(queries.page, page, self._database.log)
+
+    async def search(self, search: Search) -> Found:
+        """The first messages that fit. Raises NoSuchMessage where the place to look on is forgotten."""
+        return await self._database.read(searching.search, search, self._database.log)
 
     async def content(self, message_id: str) -> bytes | None:
         """The bytes as received, or None where they are gone."""
@@ -65,7 +83,10 @@ class SqliteStore:
     async def claim(self, now: datetime, limit: int) -> Sequence[Claimed]:
         """Take in hand at most `limit` messages with due recipients, most overdue first. Fewer where their
         bytes would be too many for the memory (steps.CLAIM_BYTES)."""
-        return await self._database.write(self._claim_all, Due(now, limit), vital=True)
+        claimed = await self._database.write(self._claim_all, Due(now, limit), vital=True)
+        for one in claimed:
+            self._changed(one.message)
+        return claimed
 
     async def next_due(self) -> datetime | None:
         """When the next claim or expiry will have something to do; None where nothing waits for a time."""

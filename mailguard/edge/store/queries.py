@@ -185,7 +185,7 @@ def restored_from(connection: sqlite3.Connection) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """One stretch of the list: what leaves at a time, what waits for a person, what is finished. Each has
     its order, by which the list can be taken up again after any message (`start`: from its beginning)."""
 
@@ -196,7 +196,7 @@ class _Part:
     start: Key
 
 
-_TIMED = _Part(
+_TIMED = Part(
     states=UNFINISHED,
     of_all="""
         SELECT leaves_at, n FROM message INDEXED BY message_open
@@ -211,7 +211,7 @@ _TIMED = _Part(
     newest_first=False,
     start=("", 0),
 )
-_UNTIMED = _Part(
+_UNTIMED = Part(
     states=UNFINISHED,
     of_all="""
         SELECT '', n FROM message INDEXED BY message_open
@@ -226,7 +226,7 @@ _UNTIMED = _Part(
     newest_first=False,
     start=("", 0),
 )
-_FINISHED = _Part(
+_FINISHED = Part(
     states=FINISHED,
     # Asked for one state at a time, so that the few cancelled are found among a million sent.
     of_all="""
@@ -243,21 +243,21 @@ _FINISHED = _Part(
     newest_first=True,
     start=("~", 0),
 )
-_PARTS = (_TIMED, _UNTIMED, _FINISHED)
+PARTS = (_TIMED, _UNTIMED, _FINISHED)
 
 
 def page(connection: sqlite3.Connection, wanted: Page, log: Log) -> list[HeldMessage]:
     """One page of the list. Raises NoSuchMessage where the message to go on after is forgotten."""
     states = wanted.states or (frozenset(MessageState) if wanted.finished else UNFINISHED)
     sender = None if wanted.sender is None else address.normal(wanted.sender)
-    first, start = _place(connection, wanted.after)
+    first, start = place(connection, wanted.after)
     messages: list[HeldMessage] = []
-    for part in _PARTS[first:]:
+    for part in PARTS[first:]:
         key = start or part.start
         start = None
         # More than one round only where a message could not be read and its place is to be filled.
         while states & part.states and (room := wanted.limit - len(messages)) > 0:
-            keys = _keys(connection, part, states & part.states, sender, key, room)
+            keys = keys_of(connection, part, states & part.states, sender, key, room)
             messages += readable(by_number(connection, [number for _, number in keys]), log)
             if len(keys) < room:
                 break
@@ -265,7 +265,7 @@ def page(connection: sqlite3.Connection, wanted: Page, log: Log) -> list[HeldMes
     return messages
 
 
-def _place(connection: sqlite3.Connection, after: str | None) -> tuple[int, Key | None]:
+def place(connection: sqlite3.Connection, after: str | None) -> tuple[int, Key | None]:
     """In which part of the list a message stands, and where in it."""
     if after is None:
         return 0, None
@@ -278,9 +278,9 @@ def _place(connection: sqlite3.Connection, after: str | None) -> tuple[int, Key 
     return (1, ("", number)) if leaves_at is None else (0, (leaves_at, number))
 
 
-def _keys(
+def keys_of(
     connection: sqlite3.Connection,
-    part: _Part,
+    part: Part,
     states: Set[MessageState],
     sender: str | None,
     after: Key,

@@ -1,0 +1,70 @@
+"""Tells whoever watches that something of theirs has changed: that it did, never what.
+
+A change costs one entry in a set, however many watch; now and then the set is held against the watchers.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from mailguard.core.hold import HeldMessage
+
+# How long changes are gathered before anybody is told.
+GATHER = 0.25
+# So many messages changed at once that everybody may as well look.
+MOST = 500
+
+
+class Watcher:
+    """Somebody who watches; `wait` returns when something of theirs has changed since the last time."""
+
+    def __init__(self, concerns: Callable[[HeldMessage], bool]) -> None:
+        self.concerns = concerns
+        self._changed = asyncio.Event()
+
+    def tell(self) -> None:
+        """Something of theirs has changed."""
+        self._changed.set()
+
+    async def wait(self, seconds: float) -> bool:
+        """Whether something changed within this time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        changed = self._changed.is_set()
+        self._changed.clear()
+        return changed
+
+
+class Changes:
+    """The watchers, and what changed since they were told the last time."""
+
+    def __init__(self) -> None:
+        self._watchers: set[Watcher] = set()
+        self._fresh: dict[str, HeldMessage] = {}
+        self._telling: asyncio.TimerHandle | None = None
+
+    def happened(self, message: HeldMessage) -> None:
+        """A message is new, or another than before."""
+        if not self._watchers:
+            return
+        if len(self._fresh) < MOST:
+            self._fresh[message.id] = message
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(GATHER, self._tell)
+
+    def _tell(self) -> None:
+        fresh, self._fresh, self._telling = list(self._fresh.values()), {}, None
+        for watcher in self._watchers:
+            if len(fresh) >= MOST or any(watcher.concerns(one) for one in fresh):
+                watcher.tell()
+
+    @contextmanager
+    def watched(self, concerns: Callable[[HeldMessage], bool]) -> Iterator[Watcher]:
+        """Watch for as long as the context lasts; `concerns` tells whether a message is of interest."""
+        watcher = Watcher(concerns)
+        self._watchers.add(watcher)
+        try:
+            yield watcher
+        finally:
+            self._watchers.discard(watcher)
