@@ -30,6 +30,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "mailguard/core/recall/posting.py": "tests/core/recall/test_lessons.py",
     "mailguard/core/recall/remembrance.py": "tests/core/recall/test_recollecting.py",
     "mailguard/ports/machine.py": "Protocols only; tests/edge proves each real one",
+    "mailguard/ports/outward.py": "Protocols only; tests/edge proves each real one",
     "mailguard/core/events.py": "a value without behaviour; tests/core/test_moves.py reads what is in it",
     "mailguard/core/own_mail.py": "tests/core/test_bounce.py and test_notice_mail.py read what it makes",
     "mailguard/core/notice_words.py": "words without behaviour; tests/core/test_notice.py reads them",

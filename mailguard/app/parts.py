@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from mailguard.app.outward import notifying_of
 from mailguard.app.remembering import recalling_of
 from mailguard.core.errors import ConfigurationError, Fault
+from mailguard.core.news import Topic
 from mailguard.edge.bodies import BodyReader
 from mailguard.edge.clock import Steps, SystemClock
 from mailguard.edge.config import RulesFile, Settings, parse_rules
@@ -33,6 +35,7 @@ from mailguard.flow.desk import Desk
 from mailguard.flow.history import History
 from mailguard.flow.learning import Learning
 from mailguard.flow.listing import Listing
+from mailguard.flow.notifying import Notifying
 from mailguard.flow.opening import OnceLink
 from mailguard.flow.recalling import Recalling
 from mailguard.flow.receive import Receive
@@ -42,7 +45,7 @@ from mailguard.flow.replay import Replay
 from mailguard.flow.restoring import Restoring
 from mailguard.flow.retention import Retention
 from mailguard.flow.watch import Watch
-from mailguard.ports import Backup, Bodies, Log, Memory, Preferences, Relay, Sessions, Store, Tokens
+from mailguard.ports import Backup, Bodies, Log, Memory, Preferences, Relay, Sessions, Store, Tokens, Watched
 
 Json = dict[str, object]
 
@@ -86,6 +89,7 @@ class Queue:
     tokens: Tokens
     once: OnceLink
     changes: Changes
+    notifying: Notifying
 
     async def recover(self) -> None:
         """Before anything else: what an earlier guard, or an earlier time, has left behind."""
@@ -104,6 +108,7 @@ class Kept:
     tokens: Tokens
     backup: Backup
     changes: Changes
+    notifying: Notifying
 
 
 @asynccontextmanager
@@ -119,11 +124,13 @@ async def opened_queue(means: Means, relay: Relay, about: Callable[[], Json]) ->
     room = Room(settings.state_dir, largest=settings.smtp.max_message_bytes, log=log)
     database = await Database.open(path, log=log, make_room=room.give_up, has_room=room.has_reserve)
     bodies, standstill, changes = BodyReader(), Standstill(database, clock=means.clock), Changes()
+    notifying = notifying_of(settings, database, means.clock, log)
     try:
-        store = SqliteStore(database, reserve=room.bound, changed=changes.happened)
-        memory = SqliteMemory(database)
-        steps = Steps(means.clock, log)
-        watch = Watch(store=store, clock=means.clock, watched=[room, database, steps, means.files])
+        store = SqliteStore(database, reserve=room.bound, changed=changes.happened, announcer=notifying)
+        memory, steps = SqliteMemory(database), Steps(means.clock, log)
+        watched: list[Watched] = [room, database, steps, means.files]
+        tell = partial(notifying.soon, Topic.TROUBLE)
+        watch = Watch(store=store, clock=means.clock, watched=watched, tell=tell)
         recalling = recalling_of(settings, database, means.rules, means.clock, log)
         kept = Kept(
             store=store,
@@ -133,9 +140,11 @@ async def opened_queue(means: Means, relay: Relay, about: Callable[[], Json]) ->
             tokens=SqliteTokens(database),
             backup=standstill,
             changes=changes,
+            notifying=notifying,
         )
         yield _joined(means, kept, recalling, bodies, relay, watch, about)
     finally:
+        await notifying.close()
         bodies.close()
         await standstill.close()
         await database.close()
@@ -157,8 +166,7 @@ def _joined(
     history = History(store=store, policies=rules, clock=clock)
     receive = _receive(means, store, memory, recalling, bodies, alarm)
     learning = _learning(means, memory, recalling, bodies)
-    remember = Remember(memory=memory, recalling=recalling, bodies=bodies, log=log)
-    once, state = OnceLink(clock), partial(_state, about, recalling, watch)
+    once, state = OnceLink(clock), partial(_state, about, recalling, watch, kept.notifying)
     page = partial(once_link, settings, about, once)
     return Queue(
         store=store,
@@ -169,7 +177,7 @@ def _joined(
         decide=decide,
         history=history,
         receive=receive,
-        release=_release(means, store, remember, relay, bouncing, alarm),
+        release=_release(means, kept, recalling, bodies, relay, bouncing, alarm),
         restoring=Restoring(store=store, clock=clock, log=log),
         retention=Retention(store=store, policies=rules, clock=clock, log=log),
         watch=watch,
@@ -179,11 +187,13 @@ def _joined(
         tokens=kept.tokens,
         once=once,
         changes=kept.changes,
+        notifying=kept.notifying,
     )
 
 
-def _state(about: Callable[[], Json], recalling: Recalling, watch: Watch) -> Json:
-    return {**about(), "memory": recalling.status(), "troubles": watch.troubles()}
+def _state(about: Callable[[], Json], recalling: Recalling, watch: Watch, notifying: Notifying) -> Json:
+    told = {"memory": recalling.status(), "troubles": watch.troubles(), "notify": notifying.status()}
+    return {**about(), **told}
 
 
 def _decide(means: Means, store: Store, bouncing: Bouncing, alarm: Alarm, recalling: Recalling) -> Decide:
@@ -227,6 +237,7 @@ def _desk(
         about=about,
         parse_rules=parse_rules,
         page_link=page_link,
+        more={"notify": kept.notifying.verb},
     )
 
 
@@ -248,12 +259,18 @@ def _receive(
 
 
 def _release(
-    means: Means, store: Store, remember: Remember, relay: Relay, bouncing: Bouncing, alarm: Alarm
+    means: Means,
+    kept: Kept,
+    recalling: Recalling,
+    bodies: Bodies,
+    relay: Relay,
+    bouncing: Bouncing,
+    alarm: Alarm,
 ) -> Release:
     return Release(
-        store=store,
+        store=kept.store,
         relay=relay,
-        remember=remember,
+        remember=Remember(memory=kept.memory, recalling=recalling, bodies=bodies, log=means.log),
         bouncing=bouncing,
         alarm=alarm,
         clock=means.clock,

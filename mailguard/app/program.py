@@ -15,6 +15,7 @@ from mailguard.app.doors import GRACE, Addresses, opened_doors
 from mailguard.app.parts import PAGE, Means, Queue, once_link, opened_queue, relay_of, upstream_name
 from mailguard.core.actor import ADMIN
 from mailguard.core.errors import ConfigurationError, Fault, StoreError, UnknownSchema
+from mailguard.core.news import Topic
 from mailguard.edge import oplog, systemd
 from mailguard.edge.clock import SystemClock
 from mailguard.edge.config import RulesFile, Settings, load_settings
@@ -141,6 +142,8 @@ async def _until_told(means: Means, queue: Queue, releasing: "asyncio.Task[None]
     def told(faults: tuple[Fault, ...]) -> None:
         if faults:
             log.trouble("rules_not_taken", errors=[str(fault) for fault in faults])
+            # Where, and not what: the words repeat the rules, and rules name people.
+            queue.notifying.soon(Topic.RULES_NOT_TAKEN, [fault.place for fault in faults])
         else:
             log.event("rules_taken", rules=[rule.name for rule in rules.current.rules])
 
@@ -154,6 +157,7 @@ async def _until_told(means: Means, queue: Queue, releasing: "asyncio.Task[None]
         queue.retention.run(),
         queue.watch.run(),
         queue.recalling.run(),
+        queue.notifying.run(),
         rules.watch(means.clock, told),
         reload_on_hangup(),
     ]

@@ -17,6 +17,7 @@ from mailguard.cli.asking import ask
 from mailguard.cli.detect import detect
 from mailguard.cli.ending import end, need, print_json
 from mailguard.cli.memory import forget, learn
+from mailguard.cli.outward import notify
 from mailguard.cli.users import users
 
 EXIT_CODES = (
@@ -39,6 +40,7 @@ verbs.add_command(users)
 verbs.add_command(detect)
 verbs.add_command(learn)
 verbs.add_command(forget)
+verbs.add_command(notify)
 
 
 def main() -> None:

@@ -138,6 +138,10 @@ def status(state: Mapping[str, Any]) -> None:
     out.print(grid)
     for trouble in state.get("troubles", ()):
         out.print(Text(clean(trouble), style="red"))
+    for target in state.get("notify", ()):
+        if target["given_up"] or target["fault"]:
+            told = f"{target['waiting']} waiting, {target['given_up']} given up, {clean(target['fault'])}"
+            out.print(Text(f"notify {target['name']}: {told}", style="red"))
     for error in state["reload_errors"]:
         out.print(Text(f"rules file not taken: {clean(error)}", style="red"))
 

@@ -9,6 +9,8 @@ MailguardError
 │   ├── StoreLocked         another guard has this store
 │   └── StoreFull           no room for one more message
 ├── UnknownSchema           the database was written by a newer mailguard
+├── NotTold                 news that a target outside did not take
+├── NotPlaced               a draft that a mailbox did not take
 └── SyntaxRefused           an SMTP command whose argument is no valid path or parameter
 """
 
@@ -33,11 +35,15 @@ class Fault:
     problem: str
     expected: str
 
-    def __str__(self) -> str:
+    @property
+    def place(self) -> str:
+        """Where it is, without a word of what stands there."""
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        key = f"{self.key}: " if self.key else ""
+        return f"{place}: {self.key}" if self.key else place
+
+    def __str__(self) -> str:
         expected = f"; expected {self.expected}" if self.expected else ""
-        return f"{place}: {key}{self.problem}{expected}"
+        return f"{self.place}: {self.problem}{expected}"
 
 
 class ConfigurationError(MailguardError):
@@ -84,3 +90,16 @@ class SyntaxRefused(MailguardError):
         self.code = code
         self.status = status
         self.text = text
+
+
+class NotTold(MailguardError):
+    """News that could not be told outside. The text has no secret of the target's in it; `final` where trying
+    again is of no use."""
+
+    def __init__(self, text: str, *, final: bool = False) -> None:
+        super().__init__(text)
+        self.final = final
+
+
+class NotPlaced(MailguardError):
+    """A draft that could not be put into a mailbox; the text tells a person why."""

@@ -41,7 +41,8 @@ class BadRequest(MailguardError):
 class Desk:
     """`about` tells what only the running program knows of itself (listeners, process); `parse_rules`
     reads a rules file's text for `try`;
-    `page_link` makes a link that opens the page once, "" where none is served."""
+    `page_link` makes a link that opens the page once, "" where none is served; `more` are the verbs of
+    other parts."""
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class Desk:
         parse_rules: Callable[[str, str], Policy],
         learning: Learning | None = None,
         page_link: Callable[[], str] = lambda: "",
+        more: Mapping[str, Verb] | None = None,
     ) -> None:
         self._decide = decide
         self._learning = learning
@@ -75,7 +77,11 @@ class Desk:
         self._preferences = preferences
         self._parse_rules = parse_rules
         self._page_link = page_link
-        self._verbs: Mapping[str, Verb] = {**self._looking(), **self._deciding(decide)}
+        self._verbs: Mapping[str, Verb] = {
+            **self._looking(),
+            **self._deciding(decide),
+            **(more or {}),
+        }
 
     def _looking(self) -> dict[str, Verb]:
         return {

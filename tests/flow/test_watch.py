@@ -102,3 +102,19 @@ async def test_who_reckons_a_time_holds_the_clock_until_it_is_stored(
         await parts.tick()
         assert held == [1, 1, 1]
         assert parts.clock.holders == 0
+
+
+async def test_a_trouble_is_told_of_once_each_time_that_it_begins(tmp_path: Path) -> None:
+    async with opened(tmp_path) as parts:
+        told: list[str] = []
+        well, ill = Part(), Part("the disk is full: 3 MiB are free")
+        watch = Watch(store=parts.store, clock=parts.clock, watched=[well, ill], tell=told.extend)
+        await watch.look()
+        ill.trouble = "the disk is full: 2 MiB are free"
+        await watch.look()
+        assert told == ["the disk is full: 3 MiB are free"]
+        ill.trouble = None
+        await watch.look()
+        well.trouble = ill.trouble = "again"
+        await watch.look()
+        assert told[1:] == ["again", "again"]

@@ -11,8 +11,9 @@ from pydantic_settings import EnvSettingsSource
 from mailguard.core.errors import ConfigurationError, Fault
 from mailguard.edge.config import locate
 from mailguard.edge.config.faults import Where, fault, faults_of, in_order, spelled, suggestion
+from mailguard.edge.config.outbound_model import DraftsSettings, NotifySettings
 from mailguard.edge.config.rules_file import RulesFile
-from mailguard.edge.config.settings_checks import smtp_wrongs, upstream_wrongs
+from mailguard.edge.config.settings_checks import drafts_wrongs, notify_wrongs, smtp_wrongs, upstream_wrongs
 from mailguard.edge.config.settings_model import Settings, SmtpSettings, UpstreamSettings
 from mailguard.edge.config.toml_source import Place, TomlSource, read_toml
 
@@ -22,7 +23,9 @@ RULES = "rules.toml"
 PREFIX = "MAILGUARD_"
 
 # Each can also be in a file of its own, which <key>_file names.
-SECRETS = (("upstream", "password"), ("store", "url"))
+SECRETS = (("upstream", "password"), ("store", "url"), ("drafts", "password"))
+# The same in every table of a list of tables.
+LISTED_SECRETS = (("notify", "url"), ("notify", "secret"))
 
 # A place, what is wrong there, and what was expected.
 Wrong = tuple[Place, str, str]
@@ -40,7 +43,8 @@ def load_settings(config: Path | str | None = None) -> Settings:
     data, twice = _with_secrets(told)
     faults = [*_stray_keys(source.data, where), *_stray_variables()]
     faults += [
-        fault(where, place, spelled(place, {}), *words) for place, *words in (*twice, *_between_keys(data))
+        fault(where, place, spelled(place, source.data), *words)
+        for place, *words in (*twice, *_between_keys(data))
     ]
     try:
         settings = Settings(**data)
@@ -102,11 +106,23 @@ def _resolved(data: Mapping[str, object], base: Path, model: type[BaseModel]) ->
             table = resolved.setdefault(name, {})
             if isinstance(table, dict):
                 resolved[name] = _resolved(table, base, section)
+        elif (listed := _listed_model(section)) is not None:
+            tables = resolved.get(name)
+            if isinstance(tables, list):
+                resolved[name] = [
+                    _resolved(table, base, listed) if isinstance(table, dict) else table for table in tables
+                ]
         elif _is_path(section):
             path = resolved.get(name, field.default)
             if isinstance(path, str | Path):
                 resolved[name] = str(base / Path(path).expanduser())
     return resolved
+
+
+def _listed_model(annotation: object) -> type[BaseModel] | None:
+    """The model of the tables in an annotation such as `tuple[NotifySettings, ...]`."""
+    inner = get_args(annotation)[:1]
+    return inner[0] if inner and isinstance(inner[0], type) and issubclass(inner[0], BaseModel) else None
 
 
 def _is_path(annotation: object) -> bool:
@@ -117,14 +133,25 @@ def _with_secrets(told: Mapping[str, Any]) -> tuple[dict[str, Any], list[Wrong]]
     """The same with the secrets that are in files of their own, and those that are given twice."""
     data, twice = dict(told), list[Wrong]()
     for section, key in SECRETS:
-        table = told.get(section)
-        if not isinstance(table, dict) or not isinstance(table.get(f"{key}_file"), str):
-            continue
-        if key in table:
-            twice.append(((section, key), f"{key}_file is given too", "one of the two"))
-        elif secret := _first_line(Path(table[f"{key}_file"])):
-            data[section] = {**table, key: secret}
+        if isinstance(table := told.get(section), dict):
+            data[section] = _with_secret(table, key, (section,), twice)
+    for section, key in LISTED_SECRETS:
+        if isinstance(tables := data.get(section), list):
+            data[section] = [
+                _with_secret(table, key, (section, index), twice) if isinstance(table, dict) else table
+                for index, table in enumerate(tables)
+            ]
     return data, twice
+
+
+def _with_secret(table: dict[str, Any], key: str, place: Place, twice: list[Wrong]) -> dict[str, Any]:
+    if not isinstance(table.get(f"{key}_file"), str):
+        return table
+    if key in table:
+        twice.append(((*place, key), f"{key}_file is given too", "one of the two"))
+    elif secret := _first_line(Path(table[f"{key}_file"])):
+        return {**table, key: secret}
+    return table
 
 
 def _first_line(path: Path) -> str:
@@ -179,6 +206,23 @@ def _between_keys(data: Mapping[str, Any]) -> Iterator[Wrong]:
         yield ("smtp", key), words[0], words[1]
     for key, *words in () if upstream is None else upstream_wrongs(upstream):
         yield ("upstream", key), words[0], words[1]
+    drafts = _valid(DraftsSettings, data.get("drafts", {}))
+    for key, *words in () if drafts is None else drafts_wrongs(drafts):
+        yield ("drafts", key), words[0], words[1]
+    yield from _between_targets(data.get("notify"))
+
+
+def _between_targets(tables: object) -> Iterator[Wrong]:
+    names = set[str]()
+    for index, table in enumerate(tables if isinstance(tables, list) else ()):
+        target = _valid(NotifySettings, table)
+        if target is None:
+            continue
+        if target.name in names:
+            yield ("notify", index, "name"), "another target has this name", "a name of its own"
+        names.add(target.name)
+        for key, *words in notify_wrongs(target):
+            yield ("notify", index, key), words[0], words[1]
 
 
 Section = TypeVar("Section", bound=BaseModel)

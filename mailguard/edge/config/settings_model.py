@@ -1,146 +1,34 @@
 """The shape of mailguard.toml, as pydantic models: defaults, types, and the text of the JSON schema."""
 
 import ipaddress
-import json
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mailguard.core.address import ascii_domain
 from mailguard.edge.config.faults import wrong
 from mailguard.edge.config.locate import STATE_DIR
+from mailguard.edge.config.outbound_model import DraftsSettings, NotifySettings
 from mailguard.edge.config.rules_model import Table
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from mailguard.edge.config.values import (
+    AnyPath,
+    Count,
+    Endpoint,
+    ListenOrOff,
+    Listens,
+    Networks,
+    Port,
+    ReadablePath,
+    Texts,
+    host_name,
+    own_name,
+    page_url,
+)
 
 UPSTREAM_PORTS = {"starttls": 587, "tls": 465, "none": 25}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Endpoint:
-    """Where to listen; port 0 lets the system choose."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-def _endpoint(value: object) -> object:
-    if isinstance(value, Endpoint):
-        return value
-    if not isinstance(value, str):
-        raise wrong("is no text", 'host:port in quotes, such as "127.0.0.1:2525"')
-    host, colon, port = value.strip().rpartition(":")
-    bare = host.removeprefix("[").removesuffix("]")
-    bracketed = host != bare
-    if not (colon and bare and port.isascii() and port.isdecimal() and int(port) < 65536):
-        raise wrong(
-            f"{value!r} is no address to listen on", 'host:port, such as "127.0.0.1:2525" or "[::1]:2525"'
-        )
-    if bracketed != (":" in bare):
-        raise wrong(
-            f"{value!r} has brackets in the wrong place", "brackets around an IPv6 address: [::1]:2525"
-        )
-    return Endpoint(host=bare, port=int(port))
-
-
-def _endpoint_or_none(value: object) -> object:
-    return None if value is None or value == "off" else _endpoint(value)
-
-
-def _network(value: object) -> object:
-    if isinstance(value, Network):
-        return value
-    expected = 'a network such as "10.1.0.0/16" or "127.0.0.1", in quotes'
-    if not isinstance(value, str):
-        raise wrong("is no text", expected)
-    try:
-        network = ipaddress.ip_network(value.strip(), strict=False)
-    except ValueError:
-        raise wrong(f"{value!r} is no network", expected) from None
-    if ipaddress.ip_interface(value.strip()).ip != network.network_address:
-        raise wrong(f"{value!r} names a machine and a network at once", f"{network}, or the machine alone")
-    if network.prefixlen == 0:
-        raise wrong("this would let the whole Internet send", "the networks of your own machines")
-    return network
-
-
-def _listed(value: object) -> object:
-    """A list, or, from an environment variable, its items with commas between them (or as JSON)."""
-    if not isinstance(value, str):
-        return value
-    if value.strip().startswith("["):
-        try:
-            return json.loads(value)
-        except ValueError:
-            raise wrong("is no list", "items with commas between them, or a JSON list") from None
-    return [item.strip() for item in value.split(",") if item.strip()]
-
-
-def _absolute(path: Path) -> Path:
-    return path.expanduser().absolute()
-
-
-def _file(path: Path) -> Path:
-    found = _absolute(path)
-    try:
-        with found.open("rb"):
-            return found
-    except OSError as error:
-        raise wrong(f"{found} cannot be read: {error.strerror}", "a file that mailguard may read") from None
-
-
-def _hostname(text: str) -> str:
-    name = ascii_domain(text)
-    if not name:
-        raise wrong(f"{text!r} is no host name", "a name such as guard.corp.example")
-    return name
-
-
-def _host(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        if not ascii_domain(text):
-            raise wrong(
-                f"{text!r} is no host", "a name or an IP address; the port is a key of its own"
-            ) from None
-    return ascii_domain(text)
-
-
-def _public_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise wrong("is no address of a web page", "https://guard.corp.example, where people reach the page")
-    return text.rstrip("/")
-
-
-_TEXTS = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
-
-Listen = Annotated[Endpoint, BeforeValidator(_endpoint), WithJsonSchema({"type": "string"})]
-Listens = Annotated[tuple[Listen, ...], BeforeValidator(_listed), _TEXTS]
-Networks = Annotated[
-    tuple[Annotated[Network, BeforeValidator(_network)], ...], BeforeValidator(_listed), _TEXTS
-]
-AnyPath = Annotated[Path, AfterValidator(_absolute)]
-ReadablePath = Annotated[Path, AfterValidator(_file)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Count = Annotated[int, Field(ge=1)]
 
 
 class SmtpSettings(Table):
@@ -182,7 +70,7 @@ class UpstreamSettings(Table):
     """`smtp`: a mail server; `maildir`: a directory on this machine, for trying things out."""
     path: AnyPath | None = None
     """Of a maildir: the directory (the default is `outgoing` in state_dir)."""
-    host: Annotated[str, AfterValidator(_host)] | None = None
+    host: Annotated[str, AfterValidator(host_name)] | None = None
     """The mail server's name."""
     port: Port = Field(
         default=UPSTREAM_PORTS["starttls"], description="The default is 587, 465 or 25, as `tls` has it."
@@ -229,11 +117,11 @@ class StoreSettings(Table):
 class WebSettings(Table):
     """The web page and the HTTP interface."""
 
-    listen: Annotated[
-        Endpoint | None, BeforeValidator(_endpoint_or_none), WithJsonSchema({"type": "string"})
-    ] = Field(default=Endpoint(host="127.0.0.1", port=8025), json_schema_extra={"default": "127.0.0.1:8025"})
+    listen: ListenOrOff = Field(
+        default=Endpoint(host="127.0.0.1", port=8025), json_schema_extra={"default": "127.0.0.1:8025"}
+    )
     """Where the page is served; `off` for no page."""
-    public_url: Annotated[str, AfterValidator(_public_url)] | None = None
+    public_url: Annotated[str, AfterValidator(page_url)] | None = None
     """Where people reach the page, for links in notices; the default is where it listens."""
 
 
@@ -242,7 +130,7 @@ class AccountsSettings(Table):
 
     file: AnyPath = Path("users")
     """The file with logins and password hashes, kept by `mailguard users`."""
-    admins: Annotated[tuple[str, ...], BeforeValidator(_listed), _TEXTS] = ()
+    admins: Texts = ()
     """Logins that see everybody's mail on the page and may do everything there."""
 
 
@@ -266,7 +154,7 @@ class Settings(BaseSettings):
         env_prefix="MAILGUARD_",
         env_nested_delimiter="__",
         env_ignore_empty=True,
-        # Lists come with commas; _listed reads them.
+        # Lists come with commas; listed reads them.
         enable_decoding=False,
         extra="forbid",
         frozen=True,
@@ -274,7 +162,7 @@ class Settings(BaseSettings):
         use_attribute_docstrings=True,
     )
 
-    hostname: Annotated[str, AfterValidator(_hostname)] = Field(
+    hostname: Annotated[str, AfterValidator(own_name)] = Field(
         default_factory=lambda: ascii_domain(socket.gethostname()) or "localhost",
         description="Our name in SMTP and the domain of the control addresses; by default the machine's own.",
     )
@@ -290,6 +178,8 @@ class Settings(BaseSettings):
     web: WebSettings = Field(default_factory=WebSettings)
     accounts: AccountsSettings = Field(default_factory=AccountsSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    drafts: DraftsSettings = Field(default_factory=DraftsSettings)
+    notify: tuple[NotifySettings, ...] = ()
 
     @classmethod
     def settings_customise_sources(

@@ -6,6 +6,7 @@ from mailguard.edge.store.examining import examine
 from mailguard.edge.store.lock import StateLock
 from mailguard.edge.store.memory import SqliteMemory
 from mailguard.edge.store.messages import SqliteStore
+from mailguard.edge.store.outbox import SqliteOutbox
 from mailguard.edge.store.preferences import SqlitePreferences
 from mailguard.edge.store.records import SqliteRecords
 from mailguard.edge.store.sqlite import Database
@@ -13,6 +14,7 @@ from mailguard.edge.store.sqlite import Database
 __all__ = [
     "Database",
     "SqliteMemory",
+    "SqliteOutbox",
     "SqlitePreferences",
     "SqliteRecords",
     "SqliteSessions",

@@ -8,10 +8,12 @@ from datetime import datetime
 from mailguard.core.errors import StoreFull
 from mailguard.core.events import Event
 from mailguard.core.hold import Change, Claimed, HeldMessage, NewMessage
-from mailguard.edge.store import queries, rows, searching, steps
+from mailguard.edge.store import outbox, queries, rows, searching, steps
+from mailguard.edge.store.bulk import Row
 from mailguard.edge.store.sqlite import Database
 from mailguard.edge.store.steps import Bite, Due, Step
 from mailguard.ports import Census, First, Found, Mark, Page, Search
+from mailguard.ports.outward import Announcer
 
 # What moves, claims and settlements need must still fit when no more mail is taken: the write-ahead log
 # may grow by some 4 MB until it is written back, and the file by as much.
@@ -26,7 +28,8 @@ ROW_BYTES = 2048
 class SqliteStore:
     """The queue. New mail is refused (StoreFull) where it would leave less than `reserve` bytes of room, so
     that what was taken before can still be cancelled, sent and written down as sent. `changed` is told of
-    every message that is new, or another than before."""
+    every message that is new, or another than before. What the `announcer` makes of a change is written in
+    the change's own transaction."""
 
     def __init__(
         self,
@@ -34,16 +37,19 @@ class SqliteStore:
         *,
         reserve: int = RESERVE_BYTES,
         changed: Callable[[HeldMessage], None] = lambda message: None,
+        announcer: Announcer | None = None,
     ) -> None:
         self._database = database
         self._reserve = reserve
         self._changed = changed
+        self._announcer = announcer
 
     async def add(self, new: NewMessage, mark: Mark | None = None) -> First | None:
         """Put a message in with what comes `also`, or find that it was handed in before. On return it
         survives a loss of power. Raises StoreFull, StoreError."""
         adds = [rows.added(one) for one in (new, *new.also)]
-        taken = await self._take(Step(adds, mark=mark), sum(len(one.content) for one in adds))
+        step = Step(adds, mark=mark, news=self._news(new.message, new.event))
+        taken = await self._take(step, sum(len(one.content) for one in adds))
         if isinstance(taken, First):
             return taken
         self._changed(new.message)
@@ -54,7 +60,8 @@ class SqliteStore:
         forgotten (nothing changed then)."""
         adds = [rows.added(new) for new in change.adds]
         weight = sum(len(new.content) for new in change.adds)
-        taken = await self._take(Step(adds, rows.changed(change)), weight) is True
+        step = Step(adds, rows.changed(change), news=self._news(change.after, change.event))
+        taken = await self._take(step, weight) is True
         if taken:
             self._changed(change.after)
         return taken
@@ -135,7 +142,18 @@ class SqliteStore:
 
     async def _take(self, step: Step, weight: int) -> bool | First:
         vital = step.change is not None
-        return await self._database.write(self._take_all, step, weight=weight + ROW_BYTES, vital=vital)
+        taken: bool | First = await self._database.write(
+            self._take_all, step, weight=weight + ROW_BYTES, vital=vital
+        )
+        if step.news and self._announcer is not None:
+            self._announcer.written()
+        return taken
+
+    def _news(self, message: HeldMessage, event: Event) -> Sequence[Row]:
+        """The rows of what is to be told outside."""
+        if self._announcer is None:
+            return ()
+        return [outbox.row(dispatch) for dispatch in self._announcer.news(message, event)]
 
     def _take_all(
         self, connection: sqlite3.Connection, asked: Sequence[Step]

@@ -81,16 +81,22 @@ _REWRITE = RowsStatement(
         undo_us = v.undo_us, expire_us = v.expire_us
     FROM v WHERE message.n = v.n""",
 )
+_ADD_NEWS = RowsStatement(
+    head="INSERT OR IGNORE INTO outbox (id, target, topic, at, next_at, attempts, fault, content) VALUES",
+    width=8,
+)
 _BODY = "(SELECT content FROM body WHERE message = ?)"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """New messages, one step of an old one, or both together. `mark` is that of the first new one."""
+    """New messages, one step of an old one, or both together. `mark` is that of the first new one; `news` is
+    what of it is to be told outside."""
 
     adds: Sequence[AddedRows]
     change: ChangedRows | None = None
     mark: Mark | None = None
+    news: Sequence[Row] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,7 @@ class _Pile:
     bodies: list[Row] = field(default_factory=list)
     bodiless: list[int] = field(default_factory=list)
     fewer_places: list[tuple[int, int]] = field(default_factory=list)
+    news: list[Row] = field(default_factory=list)
 
     def add(self, new: AddedRows) -> None:
         number = self.next_number
@@ -155,6 +162,7 @@ class _Pile:
         _PUT_RECIPIENT.run(connection, self.recipients)
         _ADD_EVENT.run(connection, self.events)
         _ADD_BODY.run(connection, self.bodies)
+        _ADD_NEWS.run(connection, self.news)
         if self.fewer_places:
             connection.executemany(
                 "DELETE FROM recipient WHERE message = ? AND place >= ?", self.fewer_places
@@ -183,6 +191,7 @@ def take(connection: sqlite3.Connection, steps: Sequence[Step]) -> list[bool | F
             if won:
                 pile.change(number, step.change)
         if won is True:
+            pile.news += step.news
             for place, new in enumerate(step.adds):
                 if step.mark is not None and place == 0:
                     fresh.add(pile.next_number, new.id, new.received_at, new.state, step.mark)

@@ -1,7 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from mailguard.edge.config.settings_model import Endpoint, SmtpSettings, UpstreamSettings, WebSettings
+from mailguard.edge.config.settings_model import SmtpSettings, UpstreamSettings, WebSettings
+from mailguard.edge.config.values import Endpoint
 
 
 @pytest.mark.parametrize(
