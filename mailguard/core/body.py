@@ -74,6 +74,25 @@ def _decoded(raw: bytes, encoding: str) -> bytes:
     return raw
 
 
+def attached(content: bytes) -> list[tuple[str, int]]:
+    """The name of each file that is attached, "" where it has none, and about how many bytes it has."""
+    return [
+        (part.name or "", (part.end - part.start) * (3 if part.encoding == "base64" else 4) // 4)
+        for part in mime.walk(content).parts
+        if _is_attachment(part)
+    ]
+
+
+def html_text(content: bytes, room: int) -> str:
+    """The first `room` bytes of what a message says in HTML, as it stands there, "" where it says nothing in
+    it. Nobody is to be shown that before it was cleaned."""
+    for part in mime.walk(content).parts:
+        if part.kind == "text/html" and _is_text(part):
+            raw = _decoded(content[part.start : min(part.end, part.start + room)], part.encoding)
+            return charset.clean_lines(charset.decode(raw, part.charset or "utf-8"))
+    return ""
+
+
 def _attachments(parts: tuple[Part, ...]) -> Iterator[str]:
     return (part.name or "" for part in parts if _is_attachment(part))
 
