@@ -7,6 +7,7 @@ from functools import partial
 
 from mailguard.app.outward import notifying_of
 from mailguard.app.remembering import recalling_of
+from mailguard.app.writing import Writing, writing_of
 from mailguard.core.errors import ConfigurationError, Fault
 from mailguard.core.news import Topic
 from mailguard.edge.bodies import BodyReader
@@ -36,11 +37,13 @@ from mailguard.flow.history import History
 from mailguard.flow.learning import Learning
 from mailguard.flow.listing import Listing
 from mailguard.flow.notifying import Notifying
+from mailguard.flow.noticing import Noticing
 from mailguard.flow.opening import OnceLink
 from mailguard.flow.recalling import Recalling
 from mailguard.flow.receive import Receive
 from mailguard.flow.release import Release
 from mailguard.flow.remember import Remember
+from mailguard.flow.reminding import Reminding
 from mailguard.flow.replay import Replay
 from mailguard.flow.restoring import Restoring
 from mailguard.flow.retention import Retention
@@ -85,6 +88,8 @@ class Queue:
     watch: Watch
     recalling: Recalling
     learning: Learning
+    writing: Writing
+    reminding: Reminding
     sessions: Sessions
     tokens: Tokens
     once: OnceLink
@@ -92,7 +97,9 @@ class Queue:
     notifying: Notifying
 
     async def recover(self) -> None:
-        """Before anything else: what an earlier guard, or an earlier time, has left behind."""
+        """Before anything else: what an earlier guard, or an earlier time, has left behind. What people chose
+        is read as well, so that no mail waits for it."""
+        await self.preferences.of("")
         await self.restoring.run()
         await self.release.recover()
 
@@ -142,7 +149,11 @@ async def opened_queue(means: Means, relay: Relay, about: Callable[[], Json]) ->
             changes=changes,
             notifying=notifying,
         )
-        yield _joined(means, kept, recalling, bodies, relay, watch, about)
+        writing = writing_of(settings, means.rules, store, kept.preferences, means.clock, log)
+        try:
+            yield _joined(means, kept, recalling, writing, bodies, relay, watch, about)
+        finally:
+            writing.accounts.close()
     finally:
         await notifying.close()
         bodies.close()
@@ -154,19 +165,20 @@ def _joined(
     means: Means,
     kept: Kept,
     recalling: Recalling,
+    writing: Writing,
     bodies: Bodies,
     relay: Relay,
     watch: Watch,
     about: Callable[[], Json],
 ) -> Queue:
     clock, log, rules, settings = means.clock, means.log, means.rules, means.settings
-    store, memory, alarm = kept.store, kept.memory, Alarm(clock=clock)
+    store, memory, alarm, once = kept.store, kept.memory, Alarm(clock=clock), OnceLink(clock)
     bouncing = Bouncing(ids=RandomIds(), hostname=settings.hostname, language=settings.language)
-    decide = _decide(means, store, bouncing, alarm, recalling)
+    decide = _decide(means, store, bouncing, alarm, recalling, writing.noticing)
     history = History(store=store, policies=rules, clock=clock)
-    receive = _receive(means, store, memory, recalling, bodies, alarm)
+    receive = _receive(means, store, memory, recalling, bodies, alarm, writing.noticing)
     learning = _learning(means, memory, recalling, bodies)
-    once, state = OnceLink(clock), partial(_state, about, recalling, watch, kept.notifying)
+    state = partial(_state, about, recalling, watch, kept.notifying)
     page = partial(once_link, settings, about, once)
     return Queue(
         store=store,
@@ -183,6 +195,8 @@ def _joined(
         watch=watch,
         recalling=recalling,
         learning=learning,
+        writing=writing,
+        reminding=_reminding(means, store, writing.noticing, alarm),
         sessions=kept.sessions,
         tokens=kept.tokens,
         once=once,
@@ -196,7 +210,14 @@ def _state(about: Callable[[], Json], recalling: Recalling, watch: Watch, notify
     return {**about(), **told}
 
 
-def _decide(means: Means, store: Store, bouncing: Bouncing, alarm: Alarm, recalling: Recalling) -> Decide:
+def _decide(
+    means: Means,
+    store: Store,
+    bouncing: Bouncing,
+    alarm: Alarm,
+    recalling: Recalling,
+    noticing: Noticing,
+) -> Decide:
     return Decide(
         store=store,
         clock=means.clock,
@@ -204,7 +225,12 @@ def _decide(means: Means, store: Store, bouncing: Bouncing, alarm: Alarm, recall
         bouncing=bouncing,
         wake=alarm.sound,
         meant=recalling.meant,
+        noticing=noticing,
     )
+
+
+def _reminding(means: Means, store: Store, noticing: Noticing, alarm: Alarm) -> Reminding:
+    return Reminding(store=store, noticing=noticing, clock=means.clock, log=means.log, wake=alarm.sound)
 
 
 def _learning(means: Means, memory: Memory, recalling: Recalling, bodies: Bodies) -> Learning:
@@ -242,7 +268,13 @@ def _desk(
 
 
 def _receive(
-    means: Means, store: Store, memory: Memory, recalling: Recalling, bodies: Bodies, alarm: Alarm
+    means: Means,
+    store: Store,
+    memory: Memory,
+    recalling: Recalling,
+    bodies: Bodies,
+    alarm: Alarm,
+    noticing: Noticing,
 ) -> Receive:
     return Receive(
         store=store,
@@ -255,6 +287,7 @@ def _receive(
         hostname=means.settings.hostname,
         wake=alarm.sound,
         recalling=recalling,
+        noticing=noticing,
     )
 
 

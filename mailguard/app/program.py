@@ -158,6 +158,7 @@ async def _until_told(means: Means, queue: Queue, releasing: "asyncio.Task[None]
         queue.watch.run(),
         queue.recalling.run(),
         queue.notifying.run(),
+        queue.reminding.run(),
         rules.watch(means.clock, told),
         reload_on_hangup(),
     ]
