@@ -1,7 +1,7 @@
 """The use cases, joined on an open store: what the running guard and the stopped one have in common."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 
@@ -36,8 +36,8 @@ from mailguard.flow.desk import Desk
 from mailguard.flow.history import History
 from mailguard.flow.learning import Learning
 from mailguard.flow.listing import Listing
-from mailguard.flow.notifying import Notifying
 from mailguard.flow.noticing import Noticing
+from mailguard.flow.notifying import Notifying
 from mailguard.flow.opening import OnceLink
 from mailguard.flow.recalling import Recalling
 from mailguard.flow.receive import Receive
@@ -71,12 +71,26 @@ class Means:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What is on the disk, and who watches it change."""
+
+    store: Store
+    memory: Memory
+    preferences: Preferences
+    sessions: Sessions
+    tokens: Tokens
+    backup: Backup
+    changes: Changes
+    notifying: Notifying
+
+
+@dataclass(frozen=True, kw_only=True)
 class Queue:
     """The use cases on an open store, without any way in or out: what the stopped guard has too."""
 
     store: Store
+    kept: Kept
     bodies: Bodies
-    preferences: Preferences
     alarm: Alarm
     desk: Desk
     decide: Decide
@@ -90,11 +104,28 @@ class Queue:
     learning: Learning
     writing: Writing
     reminding: Reminding
-    sessions: Sessions
-    tokens: Tokens
     once: OnceLink
-    changes: Changes
     notifying: Notifying
+
+    @property
+    def preferences(self) -> Preferences:
+        """What people chose."""
+        return self.kept.preferences
+
+    @property
+    def sessions(self) -> Sessions:
+        """Who is signed in to the page."""
+        return self.kept.sessions
+
+    @property
+    def tokens(self) -> Tokens:
+        """What programs sign in with."""
+        return self.kept.tokens
+
+    @property
+    def changes(self) -> Changes:
+        """Tells when something has happened."""
+        return self.kept.changes
 
     async def recover(self) -> None:
         """Before anything else: what an earlier guard, or an earlier time, has left behind. What people chose
@@ -102,20 +133,6 @@ class Queue:
         await self.preferences.of("")
         await self.restoring.run()
         await self.release.recover()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kept:
-    """What is on the disk, and who watches it change."""
-
-    store: Store
-    memory: Memory
-    preferences: Preferences
-    sessions: Sessions
-    tokens: Tokens
-    backup: Backup
-    changes: Changes
-    notifying: Notifying
 
 
 @asynccontextmanager
@@ -150,10 +167,8 @@ async def opened_queue(means: Means, relay: Relay, about: Callable[[], Json]) ->
             notifying=notifying,
         )
         writing = writing_of(settings, means.rules, store, kept.preferences, means.clock, log)
-        try:
+        with closing(writing.accounts):
             yield _joined(means, kept, recalling, writing, bodies, relay, watch, about)
-        finally:
-            writing.accounts.close()
     finally:
         await notifying.close()
         bodies.close()
@@ -183,7 +198,7 @@ def _joined(
     return Queue(
         store=store,
         bodies=bodies,
-        preferences=kept.preferences,
+        kept=kept,
         alarm=alarm,
         desk=_desk(means, kept, decide, history, receive, learning, state, page),
         decide=decide,
@@ -197,10 +212,7 @@ def _joined(
         learning=learning,
         writing=writing,
         reminding=_reminding(means, store, writing.noticing, alarm),
-        sessions=kept.sessions,
-        tokens=kept.tokens,
         once=once,
-        changes=kept.changes,
         notifying=kept.notifying,
     )
 
