@@ -190,7 +190,8 @@ class Receive:
                 recipients=[each.address for each in envelope.recipients],
                 when=submission.received_at,
             )
-            return self._recalling.recollect(letter, envelope.sender, submission.own or ())
+            own = submission.own or ()
+            return self._recalling.recollect(letter, envelope.sender, own, body.invitation.people)
         except Exception as error:  # noqa: BLE001  whatever it was, the message is judged without it
             self._log.trouble("recollection_fault", peer=submission.peer, fault=type(error).__name__)
             return NOTHING
