@@ -94,7 +94,7 @@ class Login(Connection):
         self._say(challenge)
         line = await self._read_line()
         if line == OVERLONG or not line.endswith(b"\r\n"):
-            raise BrokenExchangeError(f"500 5.5.6 A response is a line of at most {LONGEST_LINE} octets")
+            raise BrokenExchangeError(f"500 5.5.6 A response has at most {LONGEST_LINE} octets, then CRLF")
         if line == b"*\r\n":
             raise BrokenExchangeError("501 5.7.0 Authentication cancelled")
         return line[:-2]

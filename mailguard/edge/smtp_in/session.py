@@ -14,6 +14,7 @@ from mailguard.core.envelope import Envelope, MailParameters, Recipient, Submiss
 from mailguard.core.errors import SyntaxRefused
 from mailguard.core.reply import Reply
 from mailguard.core.smtp_syntax import parse_mail, parse_rcpt
+from mailguard.edge.smtp_in.connection import LONGEST_LINE, OVERLONG
 from mailguard.edge.smtp_in.data import Content, too_large
 from mailguard.edge.smtp_in.login import Login
 
@@ -57,7 +58,9 @@ class SmtpSession(Login):
         line = self._next_line() if self._buffer else None
         if line is None:
             return False
-        if not line.endswith(b"\r\n"):
+        if line is OVERLONG:
+            self._refuse(f"500 5.5.6 A command has at most {LONGEST_LINE} octets".encode("ascii"))
+        elif not line.endswith(b"\r\n"):
             # Somebody may have put it into an address, to have what follows carried out as a command.
             self._dismiss(BARE_LF)
         elif line.find(b"\r") != len(line) - 2 or b"\x00" in line:
