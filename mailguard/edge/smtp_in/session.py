@@ -153,6 +153,10 @@ class SmtpSession(Login):
         self._say(b"250 2.0.0 Ok")
 
     def _rset(self, argument: bytes) -> None:
+        """RFC 5321 section 4.1.1: a parameter where none is defined is a wrong syntax; QUIT and DATA, too."""
+        if argument:
+            self._refuse(b"501 5.5.4 RSET takes no argument")
+            return
         self._idle_commands += 1
         self.envelope = None
         self._say(b"250 2.0.0 Ok")
@@ -165,6 +169,9 @@ class SmtpSession(Login):
         """RFC 5321 section 7.3: the same answer for every name, so that nobody learns who exists."""
         if self.stranger:
             self._refuse(AUTH_REQUIRED)
+            return
+        if not argument:
+            self._refuse(b"501 5.5.4 Syntax: VRFY address")
             return
         self._idle_commands += 1
         self._say(b"252 2.0.0 Cannot verify the address; a message to it will be tried")
@@ -181,6 +188,9 @@ class SmtpSession(Login):
         self._dismiss(Reply(code=421, status="4.7.0", text="This is a mail server, goodbye"))
 
     def _quit(self, argument: bytes) -> None:
+        if argument:
+            self._refuse(b"501 5.5.4 QUIT takes no argument")
+            return
         self._say(b"221 2.0.0 Goodbye")
         self._hang_up()
 
