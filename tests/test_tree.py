@@ -25,6 +25,7 @@ TOP_LEVEL = {
 
 # Modules without a test file of their own name, and where they are tested instead.
 TESTED_ELSEWHERE: dict[str, str] = {
+    "mailguard/app/storing.py": "tests/nodes starts guards on PostgreSQL, and all others start on SQLite",
     "mailguard/cli/learning.py": "tests/cli/test_memory.py runs it",
     "mailguard/core/recall/learnt.py": "tests/core/recall/test_suspicion.py",
     "mailguard/core/recall/posting.py": "tests/core/recall/test_lessons.py",
@@ -45,6 +46,8 @@ HOMES = {
     "aiosmtpd": "mailguard/edge/smtp_in",
     "aiosmtplib": "mailguard/edge/smtp_out",
     "aiosqlite": "mailguard/edge/store",
+    "psycopg": "mailguard/edge/store/postgres",
+    "psycopg_pool": "mailguard/edge/store/postgres",
     "pydantic_settings": "mailguard/edge/config",
     "click": "mailguard/cli",
 }

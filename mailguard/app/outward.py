@@ -5,16 +5,15 @@ from mailguard.core.news import Topic
 from mailguard.edge.clock import SystemClock
 from mailguard.edge.config import Settings
 from mailguard.edge.ids import RandomIds
-from mailguard.edge.store import Database, SqliteOutbox
 from mailguard.flow.notifying import Notifying, Target
 from mailguard.ports import Log
-from mailguard.ports.outward import Notifier
+from mailguard.ports.outward import Notifier, Outbox
 
 
-def notifying_of(settings: Settings, database: Database, clock: SystemClock, log: Log) -> Notifying:
-    """The outbox on an open store, and the way to each target. Raises ConfigurationError."""
+def notifying_of(settings: Settings, outbox: Outbox, clock: SystemClock, log: Log) -> Notifying:
+    """The outbox of an open store, and the way to each target. Raises ConfigurationError."""
     return Notifying(
-        outbox=SqliteOutbox(database),
+        outbox=outbox,
         targets=_targets(settings, clock),
         clock=clock,
         log=log,

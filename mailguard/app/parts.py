@@ -1,33 +1,20 @@
 """The use cases, joined on an open store: what the running guard and the stopped one have in common."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from mailguard.app.outward import notifying_of
 from mailguard.app.remembering import recalling_of
-from mailguard.app.writing import Writing, writing_of
-from mailguard.core.errors import ConfigurationError, Fault
+from mailguard.app.storing import Kept, opened_store
 from mailguard.core.news import Topic
 from mailguard.edge.bodies import BodyReader
 from mailguard.edge.clock import Steps, SystemClock
 from mailguard.edge.config import RulesFile, Settings, parse_rules
-from mailguard.edge.disk import Room
 from mailguard.edge.ids import RandomIds
 from mailguard.edge.listeners import OpenFiles
 from mailguard.edge.maildir_out import MaildirRelay
 from mailguard.edge.smtp_out import SmtpRelay, UpstreamOptions
-from mailguard.edge.store import (
-    Database,
-    SqliteMemory,
-    SqlitePreferences,
-    SqliteSessions,
-    SqliteStore,
-    SqliteTokens,
-    Standstill,
-    check_log,
-)
 from mailguard.flow.alarm import Alarm
 from mailguard.flow.bouncing import Bouncing
 from mailguard.flow.changes import Changes
@@ -36,19 +23,19 @@ from mailguard.flow.desk import Desk
 from mailguard.flow.history import History
 from mailguard.flow.learning import Learning
 from mailguard.flow.listing import Listing
-from mailguard.flow.noticing import Noticing
 from mailguard.flow.notifying import Notifying
 from mailguard.flow.opening import OnceLink
 from mailguard.flow.recalling import Recalling
 from mailguard.flow.receive import Receive
 from mailguard.flow.release import Release
 from mailguard.flow.remember import Remember
-from mailguard.flow.reminding import Reminding
 from mailguard.flow.replay import Replay
 from mailguard.flow.restoring import Restoring
 from mailguard.flow.retention import Retention
+from mailguard.flow.takeover import TakeOver
 from mailguard.flow.watch import Watch
-from mailguard.ports import Backup, Bodies, Log, Memory, Preferences, Relay, Sessions, Store, Tokens, Watched
+from mailguard.flow.while_held import WhileHeld
+from mailguard.ports import Bodies, Log, Memory, Preferences, Relay, Sessions, Store, Tokens
 
 Json = dict[str, object]
 
@@ -71,26 +58,12 @@ class Means:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
-    """What is on the disk, and who watches it change."""
-
-    store: Store
-    memory: Memory
-    preferences: Preferences
-    sessions: Sessions
-    tokens: Tokens
-    backup: Backup
-    changes: Changes
-    notifying: Notifying
-
-
-@dataclass(frozen=True, kw_only=True)
 class Queue:
     """The use cases on an open store, without any way in or out: what the stopped guard has too."""
 
     store: Store
-    kept: Kept
     bodies: Bodies
+    preferences: Preferences
     alarm: Alarm
     desk: Desk
     decide: Decide
@@ -102,103 +75,66 @@ class Queue:
     watch: Watch
     recalling: Recalling
     learning: Learning
-    writing: Writing
-    reminding: Reminding
+    sessions: Sessions
+    tokens: Tokens
     once: OnceLink
-    notifying: Notifying
-
-    @property
-    def preferences(self) -> Preferences:
-        """What people chose."""
-        return self.kept.preferences
-
-    @property
-    def sessions(self) -> Sessions:
-        """Who is signed in to the page."""
-        return self.kept.sessions
-
-    @property
-    def tokens(self) -> Tokens:
-        """What programs sign in with."""
-        return self.kept.tokens
-
-    @property
-    def changes(self) -> Changes:
-        """Tells when something has happened."""
-        return self.kept.changes
+    changes: Changes
+    kept: Kept
 
     async def recover(self) -> None:
-        """Before anything else: what an earlier guard, or an earlier time, has left behind. What people chose
-        is read as well, so that no mail waits for it."""
-        await self.preferences.of("")
-        await self.restoring.run()
-        await self.release.recover()
+        """Before anything else: what an earlier guard, or an earlier time, has left behind."""
+        async with self.kept.alone():
+            await self.restoring.run()
+            await self.release.recover()
+
+    def beside(self, means: Means) -> list[Awaitable[None]]:
+        """What is to run besides where other guards share the queue."""
+        if self.kept.holding is None:
+            return []
+        taking_over = TakeOver(recover=self.release.recover, clock=means.clock, log=means.log)
+        return [taking_over.run(), *(run(self.alarm.sound) for run in self.kept.beside)]
 
 
 @asynccontextmanager
 async def opened_queue(means: Means, relay: Relay, about: Callable[[], Json]) -> AsyncIterator[Queue]:
     """The store, and everything that is done with it."""
-    settings, log = means.settings, means.log
-    path = settings.database
-    if path is None:
-        problem, expected = "PostgreSQL as the store is not built yet", "sqlite:queue.db"
-        fault = Fault(file="mailguard.toml", line=None, key="store.url", problem=problem, expected=expected)
-        raise ConfigurationError((fault,))
-    check_log(path)
-    room = Room(settings.state_dir, largest=settings.smtp.max_message_bytes, log=log)
-    database = await Database.open(path, log=log, make_room=room.give_up, has_room=room.has_reserve)
-    bodies, standstill, changes = BodyReader(), Standstill(database, clock=means.clock), Changes()
-    notifying = notifying_of(settings, database, means.clock, log)
-    try:
-        store = SqliteStore(database, reserve=room.bound, changed=changes.happened, announcer=notifying)
-        memory, steps = SqliteMemory(database), Steps(means.clock, log)
-        watched: list[Watched] = [room, database, steps, means.files]
-        tell = partial(notifying.soon, Topic.TROUBLE)
-        watch = Watch(store=store, clock=means.clock, watched=watched, tell=tell)
-        recalling = recalling_of(settings, database, means.rules, means.clock, log)
-        kept = Kept(
-            store=store,
-            memory=memory,
-            preferences=SqlitePreferences(database),
-            sessions=SqliteSessions(database),
-            tokens=SqliteTokens(database),
-            backup=standstill,
-            changes=changes,
-            notifying=notifying,
-        )
-        writing = writing_of(settings, means.rules, store, kept.preferences, means.clock, log)
-        with closing(writing.accounts):
-            yield _joined(means, kept, recalling, writing, bodies, relay, watch, about)
-    finally:
-        await notifying.close()
-        bodies.close()
-        await standstill.close()
-        await database.close()
+    settings, clock, log = means.settings, means.clock, means.log
+    async with opened_store(settings, clock, means.rules, log) as kept:
+        bodies = BodyReader()
+        try:
+            watched = [*kept.watched, Steps(clock, log), means.files]
+            tell = partial(kept.notifying.soon, Topic.TROUBLE)
+            watch = Watch(store=kept.store, clock=clock, watched=watched, tell=tell)
+            recalling = recalling_of(settings, kept.records, means.rules, clock, log)
+            if kept.holding is not None:
+                relay = WhileHeld(relay, holding=kept.holding, clock=clock, log=log)
+            yield _joined(means, kept, recalling, bodies, relay, watch, about)
+        finally:
+            bodies.close()
 
 
 def _joined(
     means: Means,
     kept: Kept,
     recalling: Recalling,
-    writing: Writing,
     bodies: Bodies,
     relay: Relay,
     watch: Watch,
     about: Callable[[], Json],
 ) -> Queue:
     clock, log, rules, settings = means.clock, means.log, means.rules, means.settings
-    store, memory, alarm, once = kept.store, kept.memory, Alarm(clock=clock), OnceLink(clock)
+    store, memory, alarm = kept.store, kept.memory, Alarm(clock=clock)
     bouncing = Bouncing(ids=RandomIds(), hostname=settings.hostname, language=settings.language)
-    decide = _decide(means, store, bouncing, alarm, recalling, writing.noticing)
+    decide = _decide(means, store, bouncing, alarm, recalling)
     history = History(store=store, policies=rules, clock=clock)
-    receive = _receive(means, store, memory, recalling, bodies, alarm, writing.noticing)
+    receive = _receive(means, store, memory, recalling, bodies, alarm)
     learning = _learning(means, memory, recalling, bodies)
-    state = partial(_state, about, recalling, watch, kept.notifying)
+    once, state = OnceLink(clock), partial(_state, about, recalling, watch, kept.notifying)
     page = partial(once_link, settings, about, once)
     return Queue(
         store=store,
         bodies=bodies,
-        kept=kept,
+        preferences=kept.preferences,
         alarm=alarm,
         desk=_desk(means, kept, decide, history, receive, learning, state, page),
         decide=decide,
@@ -210,10 +146,11 @@ def _joined(
         watch=watch,
         recalling=recalling,
         learning=learning,
-        writing=writing,
-        reminding=_reminding(means, store, writing.noticing, alarm),
+        sessions=kept.sessions,
+        tokens=kept.tokens,
         once=once,
-        notifying=kept.notifying,
+        changes=kept.changes,
+        kept=kept,
     )
 
 
@@ -222,14 +159,7 @@ def _state(about: Callable[[], Json], recalling: Recalling, watch: Watch, notify
     return {**about(), **told}
 
 
-def _decide(
-    means: Means,
-    store: Store,
-    bouncing: Bouncing,
-    alarm: Alarm,
-    recalling: Recalling,
-    noticing: Noticing,
-) -> Decide:
+def _decide(means: Means, store: Store, bouncing: Bouncing, alarm: Alarm, recalling: Recalling) -> Decide:
     return Decide(
         store=store,
         clock=means.clock,
@@ -237,12 +167,7 @@ def _decide(
         bouncing=bouncing,
         wake=alarm.sound,
         meant=recalling.meant,
-        noticing=noticing,
     )
-
-
-def _reminding(means: Means, store: Store, noticing: Noticing, alarm: Alarm) -> Reminding:
-    return Reminding(store=store, noticing=noticing, clock=means.clock, log=means.log, wake=alarm.sound)
 
 
 def _learning(means: Means, memory: Memory, recalling: Recalling, bodies: Bodies) -> Learning:
@@ -280,13 +205,7 @@ def _desk(
 
 
 def _receive(
-    means: Means,
-    store: Store,
-    memory: Memory,
-    recalling: Recalling,
-    bodies: Bodies,
-    alarm: Alarm,
-    noticing: Noticing,
+    means: Means, store: Store, memory: Memory, recalling: Recalling, bodies: Bodies, alarm: Alarm
 ) -> Receive:
     return Receive(
         store=store,
@@ -299,7 +218,6 @@ def _receive(
         hostname=means.settings.hostname,
         wake=alarm.sound,
         recalling=recalling,
-        noticing=noticing,
     )
 
 

@@ -7,10 +7,9 @@ from mailguard.edge import learned
 from mailguard.edge.clock import SystemClock
 from mailguard.edge.config import RulesFile, Settings
 from mailguard.edge.secret import Secret
-from mailguard.edge.store import Database, SqliteRecords
 from mailguard.flow.learning import PURPOSE
 from mailguard.flow.recalling import Recalling
-from mailguard.ports import Log
+from mailguard.ports import Log, Records
 
 
 def digests_of(settings: Settings) -> Digests:
@@ -24,11 +23,11 @@ def digest_key(settings: Settings) -> bytes:
 
 
 def recalling_of(
-    settings: Settings, database: Database, rules: RulesFile, clock: SystemClock, log: Log
+    settings: Settings, records: Records, rules: RulesFile, clock: SystemClock, log: Log
 ) -> Recalling:
     """The memory on an open store. Raises StoreError where its key cannot be used."""
     return Recalling(
-        records=SqliteRecords(database),
+        records=records,
         policies=rules,
         clock=clock,
         log=log,

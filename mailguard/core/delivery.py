@@ -52,6 +52,42 @@ def settle(message: HeldMessage, outcomes: Sequence[Outcome], *, by: str, now: d
     return moves.step(Move.SETTLE, message, edited, by=by, now=now, detail=_detail(edited, outcomes))
 
 
+def late(
+    message: HeldMessage, claimed: HeldMessage, outcomes: Sequence[Outcome], *, by: str, now: datetime
+) -> Change | None:
+    """Record what came of an attempt that is not in hand any more: `claimed` is the message as it was taken
+    in hand, `message` as it stands now that another guard has taken it over. None where nothing has left.
+
+    Whom it has reached it is not sent to again, where nobody is at it already; what people decided meanwhile
+    stays decided, and the history tells what left all the same.
+    """
+    flying = [index for index, r in enumerate(claimed.recipients) if r.in_flight]
+    reached = {
+        index: outcome
+        for index, outcome in zip(flying, outcomes, strict=True)
+        if outcome.answer is Answer.TAKEN and index < len(message.recipients)
+    }
+    if not reached:
+        return None
+    recipients = tuple(
+        _settled(recipient, reached[index], now) if index in reached and recipient.stoppable else recipient
+        for index, recipient in enumerate(message.recipients)
+    )
+    edited = replace(message, recipients=recipients)
+    finished = message.state if message.state.finished else None
+    detail = {"taken": _addresses(tuple(reached.values()), Answer.TAKEN)}
+    return moves.step(Move.LATE, message, edited, by=by, now=now, finished=finished, detail=detail)
+
+
+def same_claim(message: HeldMessage, claimed: HeldMessage) -> bool:
+    """Whether what is in hand is still what was taken in hand then: each claim is one more attempt."""
+
+    def flying(one: HeldMessage) -> list[tuple[int, int]]:
+        return [(index, r.attempts) for index, r in enumerate(one.recipients) if r.in_flight]
+
+    return flying(message) == flying(claimed)
+
+
 def _settled(recipient: HeldRecipient, outcome: Outcome, now: datetime) -> HeldRecipient:
     landed = replace(
         recipient,

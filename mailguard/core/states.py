@@ -60,6 +60,7 @@ class Move(StrEnum):
     SETTLE = "settle"
     RECOVER = "recover"
     QUARANTINE = "quarantine"
+    LATE = "late"
 
 
 S = MessageState
@@ -132,6 +133,10 @@ MOVES: Mapping[Move, Mapping[MessageState, frozenset[MessageState]]] = MappingPr
         Move.SETTLE: {S.RELAYING: _AFTER_RELAY},
         # A guard that stopped in the middle of a relay: what it had in hand is tried again.
         Move.RECOVER: {S.RELAYING: _CLOCK_RUNS},
+        # The answer that a guard got for what another one had taken over from it meanwhile.
+        Move.LATE: {
+            state: frozenset({state}) if state in FINISHED else _AFTER_RELAY | {state} for state in S
+        },
         # The store was put back to an earlier time: what was on its way then may have left since.
         Move.QUARANTINE: {state: frozenset({S.FROZEN}) for state in S if state not in FINISHED},
     }

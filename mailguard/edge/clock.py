@@ -13,7 +13,7 @@ of this is UTC.
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from mailguard.ports import Log
@@ -28,10 +28,17 @@ class SystemClock:
     """ports.Clock on the machine's clocks."""
 
     def __init__(self) -> None:
+        self._wall: Callable[[], float] = wall
         self._elapsed = elapsed()
         self._time = wall()
         self._holders = 0
         self._held_until = -1.0
+
+    def follow(self, clock: Callable[[], float]) -> None:
+        """Take this one (seconds since 1970) for the wall clock from now on, at once: where several guards
+        share a queue, they go by one clock."""
+        self._wall = clock
+        self.adopt()
 
     def now(self) -> datetime:
         """The guard's time, aware, in UTC."""
@@ -39,11 +46,11 @@ class SystemClock:
 
     def behind(self) -> timedelta:
         """How far the wall clock is ahead of the guard's time; negative where it was set back."""
-        return timedelta(seconds=wall() - self._read())
+        return timedelta(seconds=self._wall() - self._read())
 
     def adopt(self) -> None:
         """Go by the wall clock from now on."""
-        self._elapsed, self._time = elapsed(), wall()
+        self._elapsed, self._time = elapsed(), self._wall()
 
     @contextlib.contextmanager
     def steady(self) -> Iterator[None]:
@@ -73,7 +80,7 @@ class SystemClock:
         self._elapsed = at
         straight = self._time + gone
         # Never back, and never faster or slower than by DRIFT.
-        self._time = straight + max(-gone * DRIFT, min(gone * DRIFT, wall() - straight))
+        self._time = straight + max(-gone * DRIFT, min(gone * DRIFT, self._wall() - straight))
         return self._time
 
 

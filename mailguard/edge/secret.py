@@ -51,13 +51,40 @@ class Secret:
         return "Secret()"
 
 
-def _make(path: Path) -> None:
+def key_or_new(state_dir: Path) -> bytes:
+    """The key of this state directory, for who shares it with other guards; where there is none yet, a new
+    one, which is not kept. Raises StoreError."""
+    path = state_dir / KEY_FILE
+    try:
+        return path.read_bytes() if path.exists() else secrets.token_bytes(LENGTH)
+    except OSError as error:
+        raise StoreError(f"cannot use {path}: {error.strerror}; the guard must be able to read it") from error
+
+
+def adopt(state_dir: Path, key: bytes, owner: str) -> None:
+    """Take over the key that the guards of `owner` share. Raises StoreError where this directory has another
+    one."""
+    path = state_dir / KEY_FILE
+    try:
+        if not path.exists():
+            _make(path, key)
+        known = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"cannot use {path}: {error.strerror}; the guard must be able to read it") from error
+    if known != key:
+        raise StoreError(
+            f"{path} is not the key of {owner}, which has one already; move the file away, and the guard"
+            " takes over the one that is in the database"
+        )
+
+
+def _make(path: Path, key: bytes = b"") -> None:
     """Whole or not at all; of two that make one at the same time, the first one's stays."""
     made = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(LENGTH))
+            file.write(key or secrets.token_bytes(LENGTH))
             file.flush()
             _give_away(file.fileno(), path.parent)
             os.fsync(file.fileno())

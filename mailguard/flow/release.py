@@ -71,8 +71,10 @@ class Release:
             except IllegalMove as error:
                 self._log.trouble("recover_fault", id=message.id, fault=str(error))
                 continue
-            await self._store.apply(change)
-            self._log.trouble("recovered", id=message.id, **change.event.detail)
+            # Of two guards that take over at the same time, one is faster.
+            if await self._store.apply(change):
+                self._log.trouble("recovered", id=message.id, **change.event.detail)
+                self._alarm.sound(self._clock.now())
         return len(stranded)
 
     async def run(self) -> None:
@@ -193,6 +195,9 @@ class Release:
                     if await self._store.apply(change):
                         return change
                 current = await self._store.find(current.id)
+                if not delivery.same_claim(current, claimed.message):
+                    await self._record_late(claimed.message, current, outcomes)
+                    return None
             except StoreError as error:
                 self._log.trouble("store_error", id=current.id, error=str(error))
                 await self._clock.sleep(STORE_PAUSE)
@@ -200,6 +205,16 @@ class Release:
                 # Only another hand in the store could do this; the next start recovers the message.
                 self._log.trouble("settle_fault", id=current.id, fault=str(error))
                 return None
+
+    async def _record_late(
+        self, claimed: HeldMessage, current: HeldMessage, outcomes: Sequence[Outcome]
+    ) -> None:
+        """Another guard has taken the message over meanwhile, because this one was not heard of."""
+        while change := delivery.late(current, claimed, outcomes, by=GUARD, now=self._clock.now()):
+            if await self._store.apply(change):
+                self._log.trouble("late_answer", id=current.id, **change.event.detail)
+                return
+            current = await self._store.find(current.id)
 
     def _report(self, change: Change, outcomes: Sequence[Outcome]) -> None:
         after = change.after

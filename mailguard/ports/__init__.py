@@ -118,7 +118,8 @@ class Store(Protocol):
         """Messages that wait for a yes, and whose `remind_at` has come: longest over first."""
 
     async def stranded(self) -> Sequence[HeldMessage]:
-        """Messages that a guard had in hand when it stopped: state RELAYING at a start."""
+        """Messages that a guard had in hand when it stopped: state RELAYING at a start, or, where several
+        guards share the store, at any time, in the hands of one that has not been heard of for too long."""
 
     async def forget(self, finished_before: datetime, undo_before: datetime, limit: int) -> int:
         """Remove bytes that no restore can want any more (finished before `undo_before`) and the metadata
@@ -137,6 +138,14 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Finish what is being written and let the store go."""
+
+
+class Holding(Protocol):
+    """Where several guards share a store: how long what this one has in hand is its own."""
+
+    def holds_until(self, message_id: str) -> float:
+        """Until when (Clock.monotonic) nobody else takes over a message that was claimed here; in the past
+        where somebody may have done so."""
 
 
 class Backup(Protocol):
@@ -193,6 +202,10 @@ class Records(Protocol):
     async def read(self, after: tuple[int, int], upto: int, limit: int) -> Sequence[Entry]:
         """The next entries by their time and then their number, after the one with (time, number) `after`;
         none with a number above `upto`. One that cannot be read is passed over, and the log told."""
+
+    async def since(self, number: int, limit: int) -> Sequence[Entry]:
+        """The entries after this number, in the order in which they came, from whichever guard. One that
+        cannot be read is passed over, and the log told."""
 
     async def place(self, source: str) -> str | None:
         """How far the reader of a source got; None where it has not begun, or everything was read."""

@@ -33,11 +33,12 @@ def test_a_broken_configuration_is_told_with_its_line(config: Path) -> None:
     assert "mailguard.toml:2" in str(answer["text"])
 
 
-def test_a_store_that_is_not_built_is_a_refusal(config: Path) -> None:
-    config.write_text(config.read_text() + '[store]\nurl = "postgresql://guard@localhost/queue"\n')
+def test_a_database_that_is_away_asks_to_try_later_and_names_it(config: Path) -> None:
+    config.write_text(config.read_text() + '[store]\nurl = "postgresql://guard:hunter2@127.0.0.1:1/queue"\n')
     answer = ask(config, {"verb": "queue"})
-    assert answer["told"] == "refused"
-    assert "store.url" in str(answer["text"])
+    assert answer["told"] == "try_later"
+    assert "127.0.0.1:1/queue" in str(answer["text"])
+    assert "hunter2" not in str(answer["text"])
 
 
 def test_a_damaged_store_asks_to_try_later_and_names_the_file(config: Path) -> None:

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from mailguard.core import schedule
+from mailguard.core import delivery, moves, schedule
 from mailguard.core.delivery import Answer, Outcome, settle
 from mailguard.core.errors import IllegalMove
 from mailguard.core.events import GUARD
-from mailguard.core.hold import HeldMessage, HeldRecipient
+from mailguard.core.hold import Change, HeldMessage, HeldRecipient
 from mailguard.core.states import MessageState, RecipientState
 from tests.making import NOW, gated, message, recipient
 
@@ -104,3 +104,51 @@ def test_the_outcomes_must_be_as_many_as_were_tried() -> None:
 def test_what_is_not_in_hand_cannot_be_settled() -> None:
     with pytest.raises(IllegalMove):
         settle(message(), [], by=GUARD, now=NOW)
+
+
+def _taken_over(after: HeldMessage) -> tuple[HeldMessage, HeldMessage]:
+    """A message as one guard has it in hand, and as it stands after another one has recovered it."""
+    claimed = moves.claim(after, by="mailguard", now=NOW + timedelta(hours=1))
+    assert claimed is not None
+    return claimed.after, moves.recover(claimed.after, by="mailguard", now=NOW + timedelta(hours=2)).after
+
+
+def test_a_late_answer_keeps_the_message_from_leaving_twice() -> None:
+    claimed, now = _taken_over(message())
+    taken = [Outcome(address="b@client.example", answer=Answer.TAKEN, reply="250 2.0.0 Ok")]
+    change = delivery.late(now, claimed, taken, by="mailguard", now=NOW + timedelta(hours=3))
+    assert change is not None
+    assert change.after.state is MessageState.SENT
+    assert change.event.event == "late"
+    assert change.event.detail == {"taken": ["b@client.example"]}
+
+
+def test_a_late_answer_changes_nothing_that_a_person_decided_but_the_history() -> None:
+    claimed, now = _taken_over(message())
+    cancelled = moves.cancel(now, [], by="a", now=NOW + timedelta(hours=3))
+    assert isinstance(cancelled, Change)
+    taken = [Outcome(address="b@client.example", answer=Answer.TAKEN, reply="250 2.0.0 Ok")]
+    change = delivery.late(cancelled.after, claimed, taken, by="mailguard", now=NOW + timedelta(hours=4))
+    assert change is not None
+    assert change.after.state is MessageState.CANCELLED
+    assert change.after.recipients == cancelled.after.recipients
+    assert change.event.detail == {"taken": ["b@client.example"]}
+
+
+def test_a_late_answer_leaves_alone_what_another_guard_has_in_hand() -> None:
+    claimed, now = _taken_over(message())
+    again = moves.claim(now, by="mailguard", now=NOW + timedelta(hours=3))
+    assert again is not None
+    assert not delivery.same_claim(again.after, claimed)
+    assert delivery.same_claim(claimed, claimed)
+    taken = [Outcome(address="b@client.example", answer=Answer.TAKEN, reply="250 2.0.0 Ok")]
+    change = delivery.late(again.after, claimed, taken, by="mailguard", now=NOW + timedelta(hours=4))
+    assert change is not None
+    assert change.after.state is MessageState.RELAYING
+    assert change.after.recipients == again.after.recipients
+
+
+def test_a_late_answer_that_nothing_has_left_is_none() -> None:
+    claimed, now = _taken_over(message())
+    later = [Outcome(address="b@client.example", answer=Answer.LATER, reply="451 4.3.0 Later")]
+    assert delivery.late(now, claimed, later, by="mailguard", now=NOW) is None

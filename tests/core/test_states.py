@@ -13,19 +13,24 @@ def test_every_move_has_a_row() -> None:
 
 def test_what_is_finished_only_a_restore_can_reopen() -> None:
     for move, row in MOVES.items():
-        reopened = [state for state in row if state.finished]
+        reopened = [state for state, after in row.items() if state.finished and after != {state}]
         assert not reopened or move is Move.RESTORE
 
 
 def test_rejected_and_expired_are_never_left() -> None:
     for row in MOVES.values():
-        assert MessageState.REJECTED not in row
-        assert MessageState.EXPIRED not in row
+        for state in (MessageState.REJECTED, MessageState.EXPIRED):
+            assert row.get(state, {state}) == {state}
 
 
-def test_only_a_settlement_makes_sent() -> None:
-    makers = {move for move, row in MOVES.items() for after in row.values() if MessageState.SENT in after}
-    assert makers == {Move.SETTLE}
+def test_only_what_an_upstream_said_makes_sent() -> None:
+    makers = {
+        move
+        for move, row in MOVES.items()
+        for before, after in row.items()
+        if MessageState.SENT in after and before is not MessageState.SENT
+    }
+    assert makers == {Move.SETTLE, Move.LATE}
 
 
 def test_only_a_claim_makes_relaying() -> None:

@@ -113,6 +113,11 @@ class RulesFile:
         return self._rules.policy
 
     @property
+    def fingerprint(self) -> str:
+        """The same for two guards with the same file; of the file, also where it was not taken."""
+        return self._seen or DEFAULT_NAME
+
+    @property
     def faults(self) -> tuple[Fault, ...]:
         """Why the newest file was not taken; empty where it was."""
         return self._faults

@@ -33,7 +33,7 @@ class SqliteMemory:
 
     async def thread(self, message_ids: Sequence[str]) -> Thread:
         """Who took part in the threads that these ids lead to. Raises StoreError."""
-        digests = _digests(message_ids)
+        digests = digests_of(message_ids)
         if not digests:
             return Thread()
         return Thread(participants=await self._database.read(_participants, digests))
@@ -41,7 +41,7 @@ class SqliteMemory:
     async def learn(self, message_id: str, answers: Sequence[str], participants: Sequence[str]) -> None:
         """A message left: join the threads of the ids it answers, and take in its people (normal forms).
         Raises StoreError."""
-        digests = _digests((*answers, message_id))
+        digests = digests_of((*answers, message_id))
         people = [_storable(one) for one in participants[:MOST_PARTICIPANTS] if one]
         if digests:
             await self._database.write(_learn_all, _Lesson(digests, people))
@@ -51,7 +51,8 @@ class SqliteMemory:
         await self._database.write(_erase, _storable(address))
 
 
-def _digests(message_ids: Sequence[str]) -> list[int]:
+def digests_of(message_ids: Sequence[str]) -> list[int]:
+    """What is kept of these Message-IDs, the first and the newest where they are many."""
     named = list(dict.fromkeys(one for one in message_ids if one))
     if len(named) > MOST_IDS:
         named = [named[0], *named[-(MOST_IDS - 1) :]]

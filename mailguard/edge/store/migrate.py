@@ -56,7 +56,7 @@ def upgrade(
     `migrations` or went another way, StoreError where it is no database of mailguard's.
     """
     done = _recorded(connection, file)
-    _compare(done, file, migrations)
+    compare(done, file, migrations)
     missing = [migration for migration in migrations if migration.number not in done]
     for migration in missing:
         _run(connection, migration, now)
@@ -72,7 +72,8 @@ def _recorded(connection: sqlite3.Connection, file: Path) -> dict[int, str]:
     return {}
 
 
-def _compare(done: dict[int, str], file: Path, migrations: Sequence[Migration]) -> None:
+def compare(done: dict[int, str], file: Path | str, migrations: Sequence[Migration]) -> None:
+    """Hold what a database says was done to it against what is known. Raises UnknownSchema."""
     newest = max(done, default=0)
     if newest > len(migrations):
         raise UnknownSchema(

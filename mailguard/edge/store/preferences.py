@@ -29,12 +29,12 @@ class SqlitePreferences:
 
     async def of(self, person: str) -> Preference:
         """What this person has chosen. Raises StoreError."""
-        return (await self._all()).get(_key(person), Preference())
+        return (await self._all()).get(key_of(person), Preference())
 
     async def set(self, person: str, preference: Preference) -> None:
         """From now on this. Raises StoreError."""
-        await self._database.write(_set_all, _Choice(_key(person), preference))
-        self._known = {**await self._all(), _key(person): preference}
+        await self._database.write(_set_all, _Choice(key_of(person), preference))
+        self._known = {**await self._all(), key_of(person): preference}
 
     async def _all(self) -> dict[str, Preference]:
         if self._known is None:
@@ -44,21 +44,23 @@ class SqlitePreferences:
         return self._known
 
 
-def _key(person: str) -> str:
+def key_of(person: str) -> str:
+    """By what a person is found: a login as it is written, an address in its normal form."""
     named = address.normal(person) if "@" in person else person
     return named.encode("utf-8", "replace").decode("utf-8")
 
 
 def _read_all(connection: sqlite3.Connection) -> dict[str, Preference]:
     found = connection.execute("SELECT person, language, notify FROM preference").fetchall()
-    return {
-        person: Preference(
-            # What a newer guard wrote, and this one does not know, is no choice here.
-            language=language if language in LANGUAGES else None,
-            notify=Notify(notify) if notify in list(Notify) else None,
-        )
-        for person, language, notify in found
-    }
+    return {person: preference_of(language, notify) for person, language, notify in found}
+
+
+def preference_of(language: str | None, notify: str | None) -> Preference:
+    """What a row tells. What a newer guard wrote, and this one does not know, is no choice here."""
+    return Preference(
+        language=language if language in LANGUAGES else None,
+        notify=Notify(notify) if notify in list(Notify) else None,
+    )
 
 
 def _set_all(connection: sqlite3.Connection, choices: Sequence[_Choice]) -> list[None]:

@@ -68,6 +68,10 @@ class SqliteRecords:
             after = (when, number)
         return []
 
+    async def since(self, number: int, limit: int) -> Sequence[Entry]:
+        """The entries after this number, in the order in which they came."""
+        return self._decoded(await self._database.read(_since, number, limit))
+
     def _decoded(self, rows: Sequence[_Row]) -> list[Entry]:
         found = []
         for number, _, mark, score, judged_by, content in rows:
@@ -149,6 +153,13 @@ def _read(connection: sqlite3.Connection, after: tuple[int, int], upto: int, lim
     ).fetchall()
 
 
+def _since(connection: sqlite3.Connection, number: int, limit: int) -> list[_Row]:
+    return connection.execute(
+        "SELECT n, at, mark, score, judged_by, content FROM observation WHERE n > ? ORDER BY n LIMIT ?",
+        (number, limit),
+    ).fetchall()
+
+
 def _place(connection: sqlite3.Connection, source: str) -> str | None:
     row = connection.execute("SELECT place FROM learning WHERE source = ?", (source,)).fetchone()
     return None if row is None else str(row[0])
@@ -190,7 +201,7 @@ def _erase_some(connection: sqlite3.Connection, step: _Erasing) -> int:
     ).fetchall()
     touched = 0
     for number, content in rows:
-        left = _left(content, step.address)
+        left = left_of(content, step.address)
         if left is None:
             connection.execute("DELETE FROM observation WHERE n = ?", (number,))
         elif left != content:
@@ -199,7 +210,7 @@ def _erase_some(connection: sqlite3.Connection, step: _Erasing) -> int:
     return touched
 
 
-def _left(content: bytes, address: str) -> bytes | None:
+def left_of(content: bytes, address: str) -> bytes | None:
     """An entry without a person; None where nothing is left of it."""
     try:
         observation = decode(content)

@@ -98,14 +98,18 @@ def changed(change: Change) -> ChangedRows:
 
 
 def _in_hand(message: HeldMessage) -> Row:
-    due_at = message.due_at if message.state in _CLAIMABLE else None
-    return (message.version, message.state.value, _time(due_at))
+    return (message.version, message.state.value, _time(next_due(message)))
+
+
+def next_due(message: HeldMessage) -> datetime | None:
+    """When the timer has something to do for it."""
+    return message.due_at if message.state in _CLAIMABLE else None
 
 
 def _timing(message: HeldMessage) -> Row:
     return (
-        _time(_leaves_at(message)),
-        _time(_done_at(message)),
+        _time(leaves_at(message)),
+        _time(done_at(message)),
         message.gate.value,
         _time(message.expires_at),
         _time(message.frozen_at),
@@ -115,14 +119,16 @@ def _timing(message: HeldMessage) -> Row:
     )
 
 
-def _leaves_at(message: HeldMessage) -> datetime | None:
+def leaves_at(message: HeldMessage) -> datetime | None:
+    """When it should be gone; None where it is finished, or waits for a person."""
     if message.state.finished or message.frozen_at is not None:
         return None
     release_at = message.release_at
     return None if release_at is None else release_at + message.margin
 
 
-def _done_at(message: HeldMessage) -> datetime | None:
+def done_at(message: HeldMessage) -> datetime | None:
+    """When it was finished."""
     return message.finished_at or message.received_at if message.state.finished else None
 
 
@@ -135,7 +141,7 @@ def _same_timing(before: HeldMessage, after: HeldMessage) -> bool:
         and before.frozen_at == after.frozen_at
         and before.finished_at == after.finished_at
         and before.remind_at == after.remind_at
-        and _leaves_at(before) == _leaves_at(after)
+        and leaves_at(before) == leaves_at(after)
     )
 
 
@@ -184,6 +190,16 @@ def _fixed(message: HeldMessage) -> Row:
         _microseconds(message.undo),
         _microseconds(message.expire),
     )
+
+
+def whole(message: HeldMessage) -> list[Any]:
+    """A message as the one row that `message` reads, for a store that keeps it in one piece."""
+    _, _, *timing, remind_at = _timing(message)
+    received_at, sender, _, *fixed, deputies, margin, undo, expire = _fixed(message)
+    recipients = [_recipient(place, recipient) for place, recipient in enumerate(message.recipients)]
+    head = [message.id, message.version, message.state.value, *timing]
+    times = (margin, undo, expire)
+    return [*head, received_at, sender, *fixed, *times, recipients, deputies, remind_at]
 
 
 def _recipient(place: int, recipient: HeldRecipient) -> Row:

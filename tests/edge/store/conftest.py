@@ -7,6 +7,7 @@ import pytest
 
 from mailguard.edge.store.messages import SqliteStore
 from mailguard.edge.store.sqlite import Database
+from tests.edge.store.contract import Gone
 from tests.edge.store.samples import RecordingLog
 
 
@@ -22,6 +23,16 @@ async def database(tmp_path: Path, log: RecordingLog) -> AsyncIterator[Database]
     database = await Database.open(tmp_path / "queue.db", log=log)
     yield database
     await database.close()
+
+
+@pytest.fixture
+def gone() -> Gone:
+    """A guard that is gone leaves nothing in the file that would tell that it lives."""
+
+    async def nothing() -> None:
+        return
+
+    return nothing
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 """What every store must do with one message, whatever lies below.
 
 A subclass gives the fixture `store` and collects the tests by inheriting them; so do the subclasses of the
-other contracts beside this one (`memory` for the memory's).
+other contracts beside this one (`memory` for the memory's). The fixture `gone` is what makes the guard that
+has something in hand one that is not heard of any more.
 """
 
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -20,6 +22,8 @@ from mailguard.core.states import MessageState
 from mailguard.ports import Store
 from tests.edge.store.samples import CONTENT, DUE, LATER, cancelled, ids, new, numbered, put, settled
 from tests.making import DELAY, NOW, gated, in_state, message, recipient
+
+Gone = Callable[[], Awaitable[None]]
 
 
 class StoreContract:
@@ -179,9 +183,12 @@ class StoreContract:
         assert again.message.recipients[0].attempts == 2
         assert again.content == CONTENT
 
-    async def test_what_a_stopped_guard_had_in_hand_is_found_and_recovered(self, store: Store) -> None:
+    async def test_what_a_stopped_guard_had_in_hand_is_found_and_recovered(
+        self, store: Store, gone: Gone
+    ) -> None:
         await put(store, *numbered(3))
         claimed = await store.claim(DUE + timedelta(milliseconds=1), 10)
+        await gone()
         stranded = await store.stranded()
         assert ids(stranded) == ids([one.message for one in claimed])
         for one in stranded:

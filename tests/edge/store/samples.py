@@ -26,6 +26,10 @@ class RecordingLog:
         self.events: list[tuple[str, dict[str, object]]] = []
         self.troubles: list[tuple[str, dict[str, object]]] = []
 
+    def told(self, name: str) -> list[dict[str, object]]:
+        """All that was told under this name."""
+        return [fields for told, fields in (*self.events, *self.troubles) if told == name]
+
     def event(self, name: str, /, **fields: object) -> None:
         self.events.append((name, fields))
 

@@ -1,19 +1,15 @@
-"""The log of what was observed: once each, in the order of time, and gone when it is to be gone."""
+"""The log of what was observed on SQLite: the contract, and bytes that are gone when they are to be gone."""
 
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from mailguard.core.recall.observation import Observation
 from mailguard.edge.store import records as module
 from mailguard.edge.store.records import SqliteRecords
 from mailguard.edge.store.sqlite import Database
-from mailguard.ports import Entry
+from tests.edge.store.contract_records import BOB, RecordsContract, entry, whole
 from tests.edge.store.samples import RecordingLog
-
-BOB = "bob@client.example"
-BEGINNING = (-(1 << 62), 0)
 
 
 @pytest.fixture
@@ -22,73 +18,23 @@ def records(database: Database) -> SqliteRecords:
     return SqliteRecords(database)
 
 
-def entry(number: int, when: int, *to: str, sender: str = "anne@corp.example") -> Entry:
-    """A mail with a mark of its own."""
-    return Entry(mark=number, observation=Observation(when=when, sender=sender, to=to or (BOB,)))
-
-
-async def whole(records: SqliteRecords, chunk: int = 2) -> list[Entry]:
-    """All of it, read in chunks."""
-    found: list[Entry] = []
-    after, upto = BEGINNING, await records.latest()
-    while some := await records.read(after, upto, chunk):
-        found += some
-        after = (some[-1].observation.when, some[-1].number)
-    return found
-
-
-async def test_in_the_order_of_time_and_each_once(records: SqliteRecords) -> None:
-    assert await records.append([entry(1, 50), entry(2, 10), entry(3, 50)]) == [1, 2, 3]
-    assert await records.append([entry(2, 10), entry(4, -7)]) == [0, 4]
-    assert [one.mark for one in await whole(records)] == [4, 2, 1, 3]
-    assert [one.mark for one in await records.read(BEGINNING, 2, 9)] == [2, 1]
-
-
-async def test_what_the_judge_thought_comes_back(records: SqliteRecords) -> None:
-    judged = Entry(mark=1, observation=entry(1, 5).observation, score=0.5, judged_by=9)
-    await records.append([judged])
-    (found,) = await whole(records)
-    assert (found.score, found.judged_by, found.observation) == (0.5, 9, judged.observation)
-
-
-async def test_old_entries_are_forgotten(records: SqliteRecords, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a handful of entries takes more than one step."""
     monkeypatch.setattr(module, "AT_ONCE", 2)
-    await records.append([entry(number, number) for number in range(10)])
-    assert await records.forget(7) == 7
-    assert [one.observation.when for one in await whole(records)] == [7, 8, 9]
 
 
-async def test_a_person_is_taken_out_and_his_bytes_are_gone(
-    records: SqliteRecords, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "AT_ONCE", 2)
-    await records.append(
-        [
-            entry(1, 1, BOB, "carl@corp.example"),
-            entry(2, 2, BOB),
-            entry(3, 3, "anne@corp.example", sender=BOB),
-            entry(4, 4, "xbob@client.example"),
-        ]
-    )
-    await records.add_meant("anne@corp.example", [("first_contact", BOB), ("first_contact", "eve@x.example")])
-    await records.add_meant(BOB, [("first_contact", "anne@corp.example")])
-    assert await records.erase(BOB) == 5
-    left = await whole(records)
-    assert [one.observation.to for one in left] == [("carl@corp.example",), ("xbob@client.example",)]
-    assert await records.meant() == {"anne@corp.example": {("first_contact", "eve@x.example")}}
+class TestRecords(RecordsContract):
+    """What every log must do."""
+
+
+async def test_the_bytes_of_a_person_are_gone(records: SqliteRecords, database: Database) -> None:
+    await records.append([entry(1, 1, BOB, "carl@corp.example"), entry(4, 4, "xbob@client.example")])
+    await records.erase(BOB)
     await database.close()
     file = Path(database.path)
     kept = b"".join(path.read_bytes() for path in file.parent.glob(f"{file.name}*"))
     assert kept.replace(b"xbob@", b"").count(b"bob@client.example") == 0
-
-
-async def test_how_far_a_reader_got(records: SqliteRecords) -> None:
-    assert await records.place("/mail/old.mbox") is None
-    await records.append([entry(1, 1)], source="/mail/old.mbox", place="100")
-    await records.append([entry(1, 1)], source="/mail/old.mbox", place="200")
-    assert await records.place("/mail/old.mbox") == "200"
-    await records.all_read(["/mail/old.mbox", "/mail/other"])
-    assert await records.place("/mail/old.mbox") is None
 
 
 async def test_a_damaged_entry_is_passed_over(

@@ -1,0 +1,267 @@
+"""What changes the shared queue, many jobs a transaction: new messages, moves, claims, and what is forgotten.
+
+Every function here runs inside a transaction that the database's lane begins and ends. Rows of old messages
+are locked in the order of their numbers, so that no two guards can wait for one another.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from mailguard.core import moves
+from mailguard.core.errors import IllegalMove, StoreError
+from mailguard.core.events import GUARD, Event
+from mailguard.core.hold import Change, Claimed, NewMessage
+from mailguard.core.news import Dispatch
+from mailguard.edge.store import rows
+from mailguard.edge.store.postgres import columns, outbox
+from mailguard.edge.store.postgres.columns import READ, Values
+from mailguard.edge.store.postgres.numbers import Numbers
+from mailguard.edge.store.postgres.resubmission import Fresh, fresh
+from mailguard.ports import First, Log, Mark
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+# What one claim may bring into memory.
+CLAIM_BYTES = 64 * 1024 * 1024
+
+_ADD = """
+    INSERT INTO message (n, id, version, state, next_due, leaves_at, done_at, expires_at, remind_at,
+        body_kept, sender_key, size, document)
+    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::integer[], %s::text[], %s::timestamptz[],
+        %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::boolean[],
+        %s::text[], %s::bigint[], %s::text[])
+"""
+_CHANGE = """
+    UPDATE message SET version = v.version, state = v.state, next_due = v.next_due, leaves_at = v.leaves_at,
+        done_at = v.done_at, expires_at = v.expires_at, remind_at = v.remind_at, body_kept = v.body_kept,
+        sender_key = v.sender_key, size = v.size, document = v.document,
+        owner = coalesce(v.owner, message.owner)
+    FROM unnest(%s::bigint[], %s::text[], %s::integer[], %s::text[], %s::timestamptz[], %s::timestamptz[],
+        %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::boolean[], %s::text[], %s::bigint[],
+        %s::text[], %s::text[]) AS v (n, id, version, state, next_due, leaves_at, done_at, expires_at,
+        remind_at, body_kept, sender_key, size, document, owner)
+    WHERE message.n = v.n
+"""
+_ADD_EVENT = """
+    INSERT INTO event (message, version, at, event, by, detail)
+    SELECT * FROM unnest(%s::bigint[], %s::integer[], %s::text[], %s::text[], %s::text[], %s::text[])
+"""
+_ADD_BODY = "INSERT INTO body (message, content) SELECT * FROM unnest(%s::bigint[], %b::bytea[])"
+_DROP_BODY = "DELETE FROM body WHERE message = ANY (%s)"
+
+
+class LeaseOver(StoreError):
+    """Nothing was claimed: the guard was taken for dead meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """New messages, one step of an old one, or both together. `mark` is that of the first new one; `news` is
+    what of it is to be told outside."""
+
+    adds: Sequence[NewMessage]
+    change: Change | None = None
+    mark: Mark | None = None
+    news: Sequence[Dispatch] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Ask for at most `limit` messages that are due at `now`, for the guard whose lease is `owner`."""
+
+    now: datetime
+    limit: int
+    owner: str
+
+
+@dataclass(slots=True)
+class _Pile:
+    """The rows of one transaction, by statement."""
+
+    added: list[Values] = field(default_factory=list)
+    changed: list[Values] = field(default_factory=list)
+    events: list[Values] = field(default_factory=list)
+    bodies: list[Values] = field(default_factory=list)
+    bodiless: list[int] = field(default_factory=list)
+    news: list[Values] = field(default_factory=list)
+
+    def add(self, number: int, new: NewMessage) -> None:
+        self.added.append((number, *columns.columns(new.message)))
+        self._note(number, new.message.version, new.event)
+        self.bodies.append((number, new.content))
+
+    def change(self, number: int, change: Change, owner: str | None = None) -> None:
+        self.changed.append((number, *columns.columns(change.after), owner))
+        self._note(number, change.after.version, change.event)
+        if change.drop_body:
+            self.bodiless.append(number)
+
+    def _note(self, number: int, version: int, event: Event) -> None:
+        self.events.append((number, *map(_text, rows.event_row(version, event))))
+
+    async def write(self, connection: Connection) -> None:
+        for statement, values in (
+            (_ADD, self.added),
+            (_CHANGE, self.changed),
+            (_ADD_EVENT, self.events),
+            (_ADD_BODY, self.bodies),
+            (outbox.PUT, self.news),
+        ):
+            if values:
+                await connection.execute(statement, [list(column) for column in zip(*values, strict=True)])
+        if self.bodiless:
+            await connection.execute(_DROP_BODY, (self.bodiless,))
+
+
+def _text(value: Any) -> Any:
+    return columns.storable(value) if isinstance(value, str) else value
+
+
+async def take(connection: Connection, steps: Sequence[Step], numbers: Numbers) -> list[bool | First]:
+    """Make all these steps; False for one whose message is not at the version that it starts from, and the
+    first message for one that was handed in before."""
+    known = await fresh(connection, [step.mark for step in steps if step.mark is not None])
+    changes = [step.change for step in steps if step.change is not None]
+    versions = await _locked(connection, [change.before.id for change in changes], known.numbers())
+    await numbers.need(connection, sum(len(step.adds) for step in steps))
+    pile = _Pile()
+    results = [_made(step, pile, known, versions, numbers) for step in steps]
+    async with connection.pipeline():
+        await pile.write(connection)
+        await known.write(connection)
+    return results
+
+
+def _made(
+    step: Step, pile: _Pile, known: Fresh, versions: dict[str, tuple[int, int]], numbers: Numbers
+) -> bool | First:
+    if step.mark is not None and (first := known.first(step.mark)) is not None:
+        return first
+    if step.change is not None:
+        # Taken out of the table: of two steps of one message, the second is too late.
+        number, version = versions.pop(step.change.before.id, (0, -1))
+        if version != step.change.before.version:
+            return False
+        pile.change(number, step.change)
+    pile.news += [outbox.row(dispatch) for dispatch in step.news]
+    for place, new in enumerate(step.adds):
+        number = numbers.take()
+        if step.mark is not None and place == 0:
+            known.add(number, new.message, step.mark)
+        pile.add(number, new)
+    return True
+
+
+async def _locked(
+    connection: Connection, ids: Sequence[str], besides: Sequence[int]
+) -> dict[str, tuple[int, int]]:
+    """Number and version of these messages by id; nobody else changes them before the transaction ends."""
+    if not ids and not besides:
+        return {}
+    found = await connection.execute(
+        """
+        SELECT id, n, version FROM message WHERE id = ANY (%s) OR n = ANY (%s) ORDER BY n FOR NO KEY UPDATE
+        """,
+        (list(ids), list(besides)),
+    )
+    return {message_id: (number, version) for message_id, number, version in await found.fetchall()}
+
+
+async def claim(connection: Connection, asked: Sequence[Due], log: Log) -> list[list[Claimed] | Exception]:
+    """Take in hand what is due (moves.claim), most overdue first; nothing that another guard looks at.
+
+    LeaseOver for whose lease is over: what it claims would be anybody's.
+    """
+    results: list[list[Claimed] | Exception] = []
+    for due in asked:
+        if not await _alive(connection, due.owner):
+            results.append(LeaseOver("the lease of this guard is over; it begins a new one"))
+            continue
+        pile = _Pile()
+        taken = await _take_due(connection, due, log)
+        for number, change, _ in taken:
+            pile.change(number, change, due.owner)
+        async with connection.pipeline():
+            await pile.write(connection)
+        results.append([Claimed(message=change.after, content=content) for _, change, content in taken])
+    return results
+
+
+async def _alive(connection: Connection, owner: str) -> bool:
+    found = await connection.execute(
+        "SELECT FROM node WHERE id = %s AND lease_until > clock_timestamp()", (owner,)
+    )
+    return found.rowcount > 0
+
+
+async def _take_due(connection: Connection, due: Due, log: Log) -> list[tuple[int, Change, bytes]]:
+    taken: list[tuple[int, Change, bytes]] = []
+    passed: list[int] = []
+    room = CLAIM_BYTES
+    # More than one round only where something due cannot be claimed and must not be in the way of the rest.
+    while (wanted := due.limit - len(taken)) > 0 and room > 0:
+        asked = await connection.execute(
+            f"""
+            SELECT {READ} FROM message AS m WHERE next_due IS NOT NULL AND next_due <= %s AND n <> ALL (%s)
+            ORDER BY next_due, n LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+            """,
+            (due.now, passed, wanted),
+        )
+        found = await asked.fetchall()
+        if not found:
+            break
+        some: list[tuple[Any, ...]] = []
+        for row in found:
+            passed.append(row[columns.NUMBER])
+            if room > 0:
+                some.append(row)
+                room -= row[columns.SIZE]
+        bodies = await _bodies(connection, [row[columns.NUMBER] for row in some])
+        for row in some:
+            number = row[columns.NUMBER]
+            change = _claimed(row, due.now, number in bodies, log)
+            if change is not None:
+                taken.append((number, change, bodies[number]))
+        if len(found) < wanted:
+            break
+    return taken
+
+
+def _claimed(row: Values, now: datetime, has_body: bool, log: Log) -> Change | None:
+    try:
+        for message in columns.readable([row], log):
+            if has_body:
+                return moves.claim(message, by=GUARD, now=now)
+            log.trouble("body_missing", id=message.id)
+    except IllegalMove as error:
+        log.trouble("unreadable_message", id=row[columns.ID], fault=str(error))
+    return None
+
+
+async def in_hand(connection: Connection, owner: str, but: Sequence[str], log: Log) -> list[Claimed]:
+    """What this guard has in hand by the database's account, but for these ids."""
+    asked = await connection.execute(
+        f"SELECT {READ} FROM message AS m WHERE state = 'relaying' AND owner = %s AND id <> ALL (%s)",
+        (owner, list(but)),
+    )
+    found = await asked.fetchall()
+    bodies = await _bodies(connection, [row[columns.NUMBER] for row in found])
+    claimed = []
+    for row in found:
+        for message in columns.readable([row], log):
+            if (content := bodies.get(row[columns.NUMBER])) is not None:
+                claimed.append(Claimed(message=message, content=content))
+    return claimed
+
+
+async def _bodies(connection: Connection, numbers: Sequence[int]) -> dict[int, bytes]:
+    if not numbers:
+        return {}
+    found = await connection.execute(
+        "SELECT message, content FROM body WHERE message = ANY (%s)", (list(numbers),), binary=True
+    )
+    return {number: bytes(content) for number, content in await found.fetchall()}

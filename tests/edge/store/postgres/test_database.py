@@ -1,0 +1,156 @@
+"""The shared database: together, in time, and never a guess about what was committed."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+import psycopg
+import pytest
+
+from mailguard.core.errors import StoreError
+from mailguard.edge.store.postgres import Lease, PostgresStore, SharedDatabase, faults
+from mailguard.edge.store.postgres import database as module
+from mailguard.edge.store.postgres.database import Connection
+from tests import postgres_server
+from tests.edge.store.postgres.proxy import Proxy, between
+from tests.edge.store.samples import CONTENT, RecordingLog, new, numbered
+from tests.making import message
+from tests.postgres_server import Server
+
+
+@contextlib.asynccontextmanager
+async def opened(url: str, log: RecordingLog) -> AsyncIterator[PostgresStore]:
+    """A guard's store."""
+    database = await SharedDatabase.open(url, log=log)
+    store = PostgresStore(database, lease=Lease(database, name="a"))
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def ones(connection: Connection, jobs: Sequence[int]) -> list[int]:
+    await connection.execute("SELECT 1")
+    return [len(jobs)] * len(jobs)
+
+
+async def test_what_waits_together_is_one_transaction(database: SharedDatabase) -> None:
+    counts = await asyncio.gather(*(database.write(ones, n) for n in range(50)))
+    # The first is alone, those that came meanwhile are together.
+    assert max(counts) > 10
+
+
+async def test_every_commit_is_synced(database: SharedDatabase) -> None:
+    asked = await database.read(
+        lambda c: c.execute(
+            "SELECT current_setting('synchronous_commit'), current_setting('statement_timeout')"
+        )
+    )
+    assert await asked.fetchone() == ("on", f"{module.STATEMENT_SECONDS}s")
+
+
+async def test_a_database_that_is_not_there_is_told_in_words(log: RecordingLog, server: Server) -> None:
+    with pytest.raises(StoreError, match="cannot be reached"):
+        await SharedDatabase.open("postgresql://guard:hunter2@127.0.0.1:1/mail", log=log)
+    with pytest.raises(StoreError) as told:
+        await SharedDatabase.open(server.url.replace("/postgres?", "/nowhere?"), log=log)
+    assert "nowhere" in str(told.value)
+    assert "hunter2" not in faults.shown("postgresql://guard:hunter2@127.0.0.1:1/mail")
+    assert faults.shown("postgresql://guard:hunter2@db:1/mail") == "db:1/mail"
+
+
+async def test_it_goes_on_after_the_server_was_away(log: RecordingLog) -> None:
+    with postgres_server.running() as server:
+        async with opened(server.database(), log) as store:
+            held = numbered(3)
+            await store.add(new(held[0]))
+            await asyncio.to_thread(server.stop, "immediate")
+            with pytest.raises(StoreError):
+                await store.add(new(held[1]))
+            assert store._database.told() is not None
+            await asyncio.to_thread(server.start)
+            async with asyncio.timeout(30):
+                while True:
+                    try:
+                        await store.add(new(held[2]))
+                        break
+                    except StoreError:
+                        await asyncio.sleep(0.1)
+            assert store._database.told() is None
+            assert await store.content(held[0].id) == CONTENT
+
+
+async def test_after_a_restart_nobody_notices_the_dead_connections(log: RecordingLog) -> None:
+    with postgres_server.running() as server:
+        async with opened(server.database(), log) as store:
+            held = numbered(5)
+            await asyncio.gather(*(store.add(new(one)) for one in held))
+            await asyncio.to_thread(server.stop)
+            await asyncio.to_thread(server.start)
+            assert await store.content(held[0].id) == CONTENT
+            await store.add(new(message(id="z7fm2xqp9d3t")))
+
+
+@pytest.mark.parametrize("answered", [False, True])
+async def test_a_commit_whose_answer_is_lost_is_looked_up(
+    url: str, log: RecordingLog, answered: bool
+) -> None:
+    """The connection breaks when COMMIT is sent, or when it is answered: what is told is what is true."""
+    with between(url) as proxy:
+        async with opened(proxy.url, log) as store:
+            await store.add(new(numbered(1)[0]))
+            proxy.cut_at = Proxy.ANSWER if answered else Proxy.COMMIT
+            held = message(id="z7fm2xqp9d3t", size=len(CONTENT))
+            # Whether it was committed or not, it is there once, because a lost one is done again.
+            await store.add(new(held))
+            assert proxy.cuts == 1
+            assert await store.find(held.id) == held
+            assert log.told("commit_looked_up")
+
+
+async def test_where_nobody_can_tell_the_answer_is_not_now(
+    url: str, log: RecordingLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RESOLVE_SECONDS", 0.5)
+    with between(url) as proxy:
+        async with opened(proxy.url, log) as store:
+            await store.add(new(numbered(1)[0]))
+            proxy.cut_at, proxy.closed = Proxy.ANSWER, True
+            with pytest.raises(StoreError, match="nobody can tell yet"):
+                await store.add(new(message(id="z7fm2xqp9d3t")))
+            proxy.closed = False
+            # It was committed; who tries again with a mark hears of the first.
+            async with asyncio.timeout(20):
+                while True:
+                    with contextlib.suppress(StoreError):
+                        assert (await store.find("z7f")).id == "z7fm2xqp9d3t"
+                        break
+                    await asyncio.sleep(0.1)
+
+
+async def test_only_one_is_alone(url: str, log: RecordingLog) -> None:
+    one, two = [await SharedDatabase.open(url, log=log) for _ in range(2)]
+    inside: list[str] = []
+
+    async def enter(database: SharedDatabase, name: str) -> None:
+        async with database.alone("test"):
+            inside.append(name)
+            await asyncio.sleep(0.05)
+            inside.append(name)
+
+    await asyncio.gather(enter(one, "a"), enter(two, "b"), enter(one, "c"))
+    assert inside[0::2] == inside[1::2]
+    await one.close()
+    await two.close()
+
+
+def test_what_errors_mean() -> None:
+    assert faults.is_lost(psycopg.OperationalError("server closed the connection unexpectedly"))
+    assert not faults.is_lost(psycopg.errors.UniqueViolation())
+    assert faults.is_transient(psycopg.errors.DeadlockDetected())
+    full = faults.translated(psycopg.errors.DiskFull(), "db/mail")
+    assert "no room" in str(full)
+    standby = faults.translated(psycopg.errors.ReadOnlySqlTransaction(), "db/mail")
+    assert "standby" in str(standby)
+    refused = faults.translated(psycopg.errors.InsufficientPrivilege(), "db/mail")
+    assert "does not let mailguard in" in str(refused)
