@@ -2,22 +2,19 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
 from mailguard.app.parts import Means, Queue
 from mailguard.app.web import opened_web
-from mailguard.core.notice import Speaker
-from mailguard.edge.accounts import UsersFile
 from mailguard.edge.control import ControlServer
 from mailguard.edge.control_client import SOCKET
 from mailguard.edge.ids import RandomIds
 from mailguard.edge.listeners import Certificates, Port, listen
 from mailguard.edge.smtp_in import Reception, SmtpOptions, SmtpSession
 from mailguard.flow.by_mail import ByMail
-from mailguard.flow.people import People
 from mailguard.ports import Accounts
 
 Addresses = dict[str, list[str]]
@@ -29,12 +26,12 @@ GRACE = timedelta(seconds=15)
 @asynccontextmanager
 async def opened_doors(means: Means, queue: Queue) -> AsyncIterator[Addresses]:
     """The ways in: SMTP, and the control socket. They close before the queue does."""
-    settings, clock, log = means.settings, means.clock, means.log
+    settings, log = means.settings, means.log
     smtp = settings.smtp
     tls: Callable[[], ssl.SSLContext] | None = None
     if smtp.tls_cert is not None and smtp.tls_key is not None:
         tls = Certificates(cert=smtp.tls_cert, key=smtp.tls_key, log=log).context
-    accounts = UsersFile(settings.accounts.file, clock=clock, log=log)
+    accounts = queue.writing.accounts
     reception = _reception(means, queue, accounts, tls)
     plain = [Port(address=str(place), factory=partial(SmtpSession, reception)) for place in smtp.listen]
     implicit = [
@@ -55,7 +52,6 @@ async def opened_doors(means: Means, queue: Queue) -> AsyncIterator[Addresses]:
         listeners.close()
         await control.close()
         await asyncio.gather(reception.drain(GRACE), learning.drain(GRACE))
-        accounts.close()
 
 
 def _named(addresses: list[str], plain: int, implicit: int) -> list[tuple[str, list[str]]]:
@@ -76,8 +72,8 @@ def _reception(
         history=queue.history,
         store=queue.store,
         bodies=queue.bodies,
-        people=People(accounts=accounts),
-        speaker=_speaker(means),
+        people=queue.writing.people,
+        speaking=queue.writing.speaking,
         clock=means.clock,
         log=means.log,
         ids=RandomIds(),
@@ -114,15 +110,3 @@ def _learning(
         log=means.log,
         tls=tls,
     )
-
-
-def _speaker(means: Means) -> Callable[[str], Awaitable[Speaker]]:
-    """How the guard speaks to people: in the language of the installation, and by its clock."""
-    settings = means.settings
-
-    async def speaker(_: str) -> Speaker:
-        return Speaker(
-            hostname=settings.hostname, language=settings.language, local=lambda moment: moment.astimezone()
-        )
-
-    return speaker

@@ -1,12 +1,13 @@
 """The use cases, joined on an open store: what the running guard and the stopped one have in common."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 
 from mailguard.app.remembering import recalling_of
 from mailguard.app.storing import Kept, opened_store
+from mailguard.app.writing import Writing, writing_of
 from mailguard.core.news import Topic
 from mailguard.edge.bodies import BodyReader
 from mailguard.edge.clock import Steps, SystemClock
@@ -23,12 +24,14 @@ from mailguard.flow.desk import Desk
 from mailguard.flow.history import History
 from mailguard.flow.learning import Learning
 from mailguard.flow.listing import Listing
+from mailguard.flow.noticing import Noticing
 from mailguard.flow.notifying import Notifying
 from mailguard.flow.opening import OnceLink
 from mailguard.flow.recalling import Recalling
 from mailguard.flow.receive import Receive
 from mailguard.flow.release import Release
 from mailguard.flow.remember import Remember
+from mailguard.flow.reminding import Reminding
 from mailguard.flow.replay import Replay
 from mailguard.flow.restoring import Restoring
 from mailguard.flow.retention import Retention
@@ -62,8 +65,8 @@ class Queue:
     """The use cases on an open store, without any way in or out: what the stopped guard has too."""
 
     store: Store
+    kept: Kept
     bodies: Bodies
-    preferences: Preferences
     alarm: Alarm
     desk: Desk
     decide: Decide
@@ -75,24 +78,46 @@ class Queue:
     watch: Watch
     recalling: Recalling
     learning: Learning
-    sessions: Sessions
-    tokens: Tokens
+    writing: Writing
+    reminding: Reminding
     once: OnceLink
-    changes: Changes
-    kept: Kept
+    notifying: Notifying
+
+    @property
+    def preferences(self) -> Preferences:
+        """What people chose."""
+        return self.kept.preferences
+
+    @property
+    def sessions(self) -> Sessions:
+        """Who is signed in to the page."""
+        return self.kept.sessions
+
+    @property
+    def tokens(self) -> Tokens:
+        """What programs sign in with."""
+        return self.kept.tokens
+
+    @property
+    def changes(self) -> Changes:
+        """Tells when something has happened."""
+        return self.kept.changes
 
     async def recover(self) -> None:
-        """Before anything else: what an earlier guard, or an earlier time, has left behind."""
+        """Before anything else: what an earlier guard, or an earlier time, has left behind. What people chose
+        is read as well, so that no mail waits for it."""
+        await self.preferences.of("")
         async with self.kept.alone():
             await self.restoring.run()
             await self.release.recover()
 
     def beside(self, means: Means) -> list[Awaitable[None]]:
-        """What is to run besides where other guards share the queue."""
-        if self.kept.holding is None:
-            return []
-        taking_over = TakeOver(recover=self.release.recover, clock=means.clock, log=means.log)
-        return [taking_over.run(), *(run(self.alarm.sound) for run in self.kept.beside)]
+        """The quiet work that goes on beside the road."""
+        parts = (self.retention, self.watch, self.recalling, self.notifying, self.reminding)
+        work: list[Awaitable[None]] = [part.run() for part in parts]
+        if self.kept.holding is not None:
+            work.append(TakeOver(recover=self.release.recover, clock=means.clock, log=means.log).run())
+        return [*work, *(run(self.alarm.sound) for run in self.kept.beside)]
 
 
 @asynccontextmanager
@@ -108,7 +133,9 @@ async def opened_queue(means: Means, relay: Relay, about: Callable[[], Json]) ->
             recalling = recalling_of(settings, kept.records, means.rules, clock, log)
             if kept.holding is not None:
                 relay = WhileHeld(relay, holding=kept.holding, clock=clock, log=log)
-            yield _joined(means, kept, recalling, bodies, relay, watch, about)
+            writing = writing_of(settings, means.rules, kept.store, kept.preferences, clock, log)
+            with closing(writing.accounts):
+                yield _joined(means, kept, recalling, writing, bodies, relay, watch, about)
         finally:
             bodies.close()
 
@@ -117,24 +144,25 @@ def _joined(
     means: Means,
     kept: Kept,
     recalling: Recalling,
+    writing: Writing,
     bodies: Bodies,
     relay: Relay,
     watch: Watch,
     about: Callable[[], Json],
 ) -> Queue:
     clock, log, rules, settings = means.clock, means.log, means.rules, means.settings
-    store, memory, alarm = kept.store, kept.memory, Alarm(clock=clock)
+    store, memory, alarm, once = kept.store, kept.memory, Alarm(clock=clock), OnceLink(clock)
     bouncing = Bouncing(ids=RandomIds(), hostname=settings.hostname, language=settings.language)
-    decide = _decide(means, store, bouncing, alarm, recalling)
+    decide = _decide(means, store, bouncing, alarm, recalling, writing.noticing)
     history = History(store=store, policies=rules, clock=clock)
-    receive = _receive(means, store, memory, recalling, bodies, alarm)
+    receive = _receive(means, store, memory, recalling, bodies, alarm, writing.noticing)
     learning = _learning(means, memory, recalling, bodies)
-    once, state = OnceLink(clock), partial(_state, about, recalling, watch, kept.notifying)
+    state = partial(_state, about, recalling, watch, kept.notifying)
     page = partial(once_link, settings, about, once)
     return Queue(
         store=store,
         bodies=bodies,
-        preferences=kept.preferences,
+        kept=kept,
         alarm=alarm,
         desk=_desk(means, kept, decide, history, receive, learning, state, page),
         decide=decide,
@@ -146,11 +174,10 @@ def _joined(
         watch=watch,
         recalling=recalling,
         learning=learning,
-        sessions=kept.sessions,
-        tokens=kept.tokens,
+        writing=writing,
+        reminding=_reminding(means, store, writing.noticing, alarm),
         once=once,
-        changes=kept.changes,
-        kept=kept,
+        notifying=kept.notifying,
     )
 
 
@@ -159,7 +186,14 @@ def _state(about: Callable[[], Json], recalling: Recalling, watch: Watch, notify
     return {**about(), **told}
 
 
-def _decide(means: Means, store: Store, bouncing: Bouncing, alarm: Alarm, recalling: Recalling) -> Decide:
+def _decide(
+    means: Means,
+    store: Store,
+    bouncing: Bouncing,
+    alarm: Alarm,
+    recalling: Recalling,
+    noticing: Noticing,
+) -> Decide:
     return Decide(
         store=store,
         clock=means.clock,
@@ -167,7 +201,12 @@ def _decide(means: Means, store: Store, bouncing: Bouncing, alarm: Alarm, recall
         bouncing=bouncing,
         wake=alarm.sound,
         meant=recalling.meant,
+        noticing=noticing,
     )
+
+
+def _reminding(means: Means, store: Store, noticing: Noticing, alarm: Alarm) -> Reminding:
+    return Reminding(store=store, noticing=noticing, clock=means.clock, log=means.log, wake=alarm.sound)
 
 
 def _learning(means: Means, memory: Memory, recalling: Recalling, bodies: Bodies) -> Learning:
@@ -205,7 +244,13 @@ def _desk(
 
 
 def _receive(
-    means: Means, store: Store, memory: Memory, recalling: Recalling, bodies: Bodies, alarm: Alarm
+    means: Means,
+    store: Store,
+    memory: Memory,
+    recalling: Recalling,
+    bodies: Bodies,
+    alarm: Alarm,
+    noticing: Noticing,
 ) -> Receive:
     return Receive(
         store=store,
@@ -218,6 +263,7 @@ def _receive(
         hostname=means.settings.hostname,
         wake=alarm.sound,
         recalling=recalling,
+        noticing=noticing,
     )
 
 

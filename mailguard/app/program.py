@@ -143,7 +143,7 @@ async def _until_told(means: Means, queue: Queue, releasing: "asyncio.Task[None]
         if faults:
             log.trouble("rules_not_taken", errors=[str(fault) for fault in faults])
             # Where, and not what: the words repeat the rules, and rules name people.
-            queue.kept.notifying.soon(Topic.RULES_NOT_TAKEN, [fault.place for fault in faults])
+            queue.notifying.soon(Topic.RULES_NOT_TAKEN, [fault.place for fault in faults])
         else:
             log.event("rules_taken", rules=[rule.name for rule in rules.current.rules])
 
@@ -154,13 +154,9 @@ async def _until_told(means: Means, queue: Queue, releasing: "asyncio.Task[None]
             told(await rules.reload())
 
     side = [
-        queue.retention.run(),
-        queue.watch.run(),
-        queue.recalling.run(),
-        queue.kept.notifying.run(),
+        *queue.beside(means),
         rules.watch(means.clock, told),
         reload_on_hangup(),
-        *queue.beside(means),
     ]
     tasks = [asyncio.ensure_future(work) for work in side]
     stopping = asyncio.create_task(signals.stop.wait())

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from mailguard.app.parts import PAGE, Means, Queue
 from mailguard.edge.config import Settings
@@ -40,13 +41,9 @@ async def opened_web(
         once=queue.once,
         clock=means.clock,
         log=means.log,
+        changes=queue.changes,
         options=WebOptions(
-            public_url=settings.web.public_url or f"http://{where}",
-            listen=where,
-            hostname=settings.hostname,
-            language=settings.language,
-            admins=frozenset(settings.accounts.admins),
-            largest_message=settings.smtp.max_message_bytes,
+            public_url=settings.web.public_url or f"http://{where}", listen=where, **_how(settings)
         ),
     )
     server = WebServer(build(parts), port, parts.options)
@@ -56,6 +53,16 @@ async def opened_web(
     finally:
         parts.closing.set()
         await server.close()
+
+
+def _how(settings: Settings) -> dict[str, Any]:
+    """What WebOptions takes from the configuration as it is."""
+    return {
+        "hostname": settings.hostname,
+        "language": settings.language,
+        "admins": frozenset(settings.accounts.admins),
+        "largest_message": settings.smtp.max_message_bytes,
+    }
 
 
 def _written(name: tuple[str, int]) -> str:

@@ -6,14 +6,18 @@ Pure and bounded, whatever the bytes: one pass to find the parts, and a bound on
 import binascii
 from collections.abc import Iterator
 
-from mailguard.core import charset, markup, mime, quoted
+from mailguard.core import charset, invitation, markup, mime, quoted
 from mailguard.core.facts import Body
+from mailguard.core.invitation import Invitation
 from mailguard.core.mime import Part
 
 # Encoded bytes of text that are read of a message, all text parts together.
 TEXT_LIMIT = 256 * 1024
 
 _TEXTS = ("text/plain", "text/html")
+# RFC 6047 section 2.4, and what programs attach beside it.
+_CALENDARS = ("text/calendar", "application/ics")
+_CALENDAR_PARTS = 4
 
 
 def read_body(content: bytes) -> Body:
@@ -40,8 +44,19 @@ def read_body(content: bytes) -> Body:
         text="\n".join(whole),
         own_text="\n".join(filter(None, own)),
         attachments=tuple(_attachments(found.parts)),
+        invitation=_invitation(content, found.parts),
         complete=complete,
         readable=found.whole,
+    )
+
+
+def _invitation(content: bytes, parts: tuple[Part, ...]) -> Invitation:
+    """Whom it invites. Most mail has no calendar in it, and two forms of one name the same people."""
+    calendars = [part for part in parts if part.kind in _CALENDARS][:_CALENDAR_PARTS]
+    found = [invitation.read(_text(content, part, invitation.TEXT_LIMIT)) for part in calendars]
+    return Invitation(
+        people=tuple(dict.fromkeys(who for one in found for who in one.people)),
+        by=tuple(dict.fromkeys(who for one in found for who in one.by)),
     )
 
 
@@ -72,6 +87,25 @@ def _decoded(raw: bytes, encoding: str) -> bytes:
     if encoding == "quoted-printable":
         return binascii.a2b_qp(raw)
     return raw
+
+
+def attached(content: bytes) -> list[tuple[str, int]]:
+    """The name of each file that is attached, "" where it has none, and about how many bytes it has."""
+    return [
+        (part.name or "", (part.end - part.start) * (3 if part.encoding == "base64" else 4) // 4)
+        for part in mime.walk(content).parts
+        if _is_attachment(part)
+    ]
+
+
+def html_text(content: bytes, room: int) -> str:
+    """The first `room` bytes of what a message says in HTML, as it stands there, "" where it says nothing in
+    it. Nobody is to be shown that before it was cleaned."""
+    for part in mime.walk(content).parts:
+        if part.kind == "text/html" and _is_text(part):
+            raw = _decoded(content[part.start : min(part.end, part.start + room)], part.encoding)
+            return charset.clean_lines(charset.decode(raw, part.charset or "utf-8"))
+    return ""
 
 
 def _attachments(parts: tuple[Part, ...]) -> Iterator[str]:

@@ -30,10 +30,11 @@ class Wish(StrEnum):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ControlAddress:
     """A recipient that is the guard: what mail to it means by itself, and the id of the message it is about
-    ("" for the queue as a whole)."""
+    ("" for the queue as a whole). `seal` names what an approver was shown (core/seal.py), or is ""."""
 
     wish: Wish
     id: str = ""
+    seal: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +90,7 @@ def addressed(recipient: str, hostname: str) -> ControlAddress | None:
     """What mail to this recipient means to the guard; None where it is somebody else.
 
     `queue@<hostname>`, `cancel+<ID>@<hostname>`, `send+<ID>@<hostname>`, and, where an approver's answer
-    goes, `approve+<ID>@<hostname>`; in any case.
+    goes, `approve+<ID>+<seal>@<hostname>` (the seal may be missing); in any case.
     """
     parsed = address.parse(recipient)
     if not parsed.plain or parsed.domain != address.ascii_domain(hostname):
@@ -97,9 +98,11 @@ def addressed(recipient: str, hostname: str) -> ControlAddress | None:
     box, plus, name = parsed.local.lower().partition("+")
     if box == "queue" and not plus:
         return ControlAddress(wish=Wish.LIST)
-    if box in _BOXES and name:
-        return ControlAddress(wish=_BOXES[box], id=normalize(name))
-    return None
+    if box not in _BOXES or not name:
+        return None
+    wish = _BOXES[box]
+    message_id, _, seal = name.partition("+") if wish is Wish.APPROVE else (name, "", "")
+    return ControlAddress(wish=wish, id=normalize(message_id), seal=seal)
 
 
 def order(to: ControlAddress, text: str) -> Order:

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailguard.core.envelope import Envelope
+from mailguard.core.invitation import Invitation
 from mailguard.core.recollection import NOTHING, Recollection
+
+NO_INVITATION = Invitation()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,13 +64,15 @@ class Body:
     """The inside of the message, as far as it could be read within bounds.
 
     `text` is all readable text (cut at a bound: then `complete` is false); `own_text` is that without
-    quoted mail and signature. `attachments` are the file names, "" for one without a name. `readable` is
-    false where it could not be read within bounds.
+    quoted mail and signature. `attachments` are the file names, "" for one without a name. `invitation`
+    has those whom a calendar in it invites. `readable` is false where it could not be
+    read within bounds.
     """
 
     text: str = ""
     own_text: str = ""
     attachments: tuple[str, ...] = ()
+    invitation: Invitation = NO_INVITATION
     complete: bool = True
     readable: bool = True
 

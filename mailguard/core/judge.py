@@ -115,8 +115,7 @@ def _weight(claim: _Claim) -> tuple[int, timedelta, str]:
 def _checked(facts: Facts, policy: Policy) -> Iterator[Finding]:
     meant = facts.recollection.meant
     for check in CHECKS:
-        if check.code in policy.checks:
-            found = check.run(facts, policy)
+        if check.code in policy.checks and (found := check.run(facts, policy)):
             # What its sender said yes to once is not asked again.
             yield from (one for one in found if not meant or (one.check, _about(one)) not in meant)
 

@@ -243,15 +243,17 @@ def release(message: HeldMessage, *, by: str, now: datetime) -> Result:
 
 def confirm(message: HeldMessage, *, by: str, now: datetime) -> Result:
     """The sender's yes: it leaves when its longest delay has run."""
-    return _open_gate(Move.CONFIRM, message, by=by, now=now)
+    return _open_gate(Move.CONFIRM, message, {}, by=by, now=now)
 
 
-def approve(message: HeldMessage, *, by: str, now: datetime) -> Result:
-    """The approver's yes: it leaves when its longest delay has run."""
-    return _open_gate(Move.APPROVE, message, by=by, now=now)
+def approve(message: HeldMessage, seal: str = "", *, by: str, now: datetime) -> Result:
+    """The approver's yes, to the message with this seal: it leaves when its longest delay has run."""
+    return _open_gate(Move.APPROVE, message, {"seal": seal} if seal else {}, by=by, now=now)
 
 
-def _open_gate(move: Move, message: HeldMessage, *, by: str, now: datetime) -> Result:
+def _open_gate(
+    move: Move, message: HeldMessage, detail: Mapping[str, object], *, by: str, now: datetime
+) -> Result:
     if refused := refusal(move, message):
         return refused
 
@@ -264,7 +266,7 @@ def _open_gate(move: Move, message: HeldMessage, *, by: str, now: datetime) -> R
 
     # A dropped recipient's gate opens as well: a restore finds what the person said.
     edited = replace(_edit(message, pass_gate, lambda r: r.gated), gate=Action.NONE, expires_at=None)
-    return step(move, message, edited, by=by, now=now)
+    return step(move, message, edited, by=by, now=now, detail=detail)
 
 
 def reject(message: HeldMessage, reason: str, *, by: str, now: datetime) -> Result:

@@ -36,8 +36,9 @@ class Speaker:
     local: Callable[[datetime], datetime]
 
 
-def held(message: HeldMessage, speaker: Speaker, links: Links) -> Notice:
-    """To the sender: it is held. A plain answer to this notice stops the message."""
+def held(message: HeldMessage, speaker: Speaker, links: Links, *, last: bool = False) -> Notice:
+    """To the sender: it is held. A plain answer to this notice stops the message. The `last` one is sent
+    before the wait for a yes ends."""
     say = words(speaker.language)
     pressing = [Button(label=say.stop_it, url=links.cancel)] if links.cancel else []
     looking = [Button(label=say.look, url=links.show)] if links.show else []
@@ -45,15 +46,14 @@ def held(message: HeldMessage, speaker: Speaker, links: Links) -> Notice:
         Paragraph(text=_standing(message, speaker), strong=True),
         *_why(message, speaker),
         *pressing,
-        Paragraph(text=say.answer_stops),
-        Items(lines=(say.answer_send, say.answer_wait, say.answer_drop)),
+        *_choices(message, speaker),
         *_details(message, message.recipients, speaker),
         *looking,
         Paragraph(text=say.sign.format(hostname=speaker.hostname)),
     ]
     return Notice(
         to=message.sender,
-        subject=say.held.format(subject=_subject(message)),
+        subject=(say.last_call if last else say.held).format(subject=_subject(message)),
         blocks=tuple(blocks),
         language=speaker.language,
         reply_to=f"cancel+{message.id}@{speaker.hostname}",
@@ -63,38 +63,86 @@ def held(message: HeldMessage, speaker: Speaker, links: Links) -> Notice:
     )
 
 
-def asked(
-    message: HeldMessage, approver: str, shown: Sequence[HeldRecipient], speaker: Speaker, links: Links
-) -> Notice:
-    """To an approver: somebody's message waits for a decision. `shown` are the recipients that an approver
-    may know of: those that the header names."""
+def _choices(message: HeldMessage, speaker: Speaker) -> list[Block]:
+    """What an answer to the notice can say: only what is possible as the message stands."""
     say = words(speaker.language)
+    lines = [say.answer_drop] if len(message.recipients) > 1 else []
+    if message.state is MessageState.HELD:
+        lines = [say.answer_send, say.answer_wait, *lines]
+    elif message.state is MessageState.CONFIRM:
+        lines = [say.answer_yes, *lines]
+    if lines:
+        return [Paragraph(text=say.answer_stops), Items(lines=tuple(lines))]
+    withdrawn = message.state is MessageState.APPROVAL
+    return [Paragraph(text=say.answer_withdraws if withdrawn else say.answer_only_stops)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What an approver is asked about: `shown` is what an approver may know of the message, `copy` are its
+    bytes as an approver may see them (None where they are too many), `seal` names exactly that. It is asked
+    `again` where nobody has answered."""
+
+    shown: HeldMessage
+    copy: bytes | None
+    seal: str
+    again: bool = False
+
+
+def asked(approver: str, question: Question, speaker: Speaker, links: Links) -> Notice:
+    """To an approver: somebody's message waits for a decision."""
+    say, message = words(speaker.language), question.shown
     looking = [Button(label=say.decide, url=links.show)] if links.show else []
+    until = say.asked_until.format(until=_time(message.expires_at, speaker))
+    subject = say.asked_again if question.again else say.asked_subject
     blocks: list[Block] = [
         Paragraph(text=say.asked.format(sender=message.sender), strong=True),
         *_why(message, speaker),
-        *_details(message, shown, speaker),
+        *_details(message, message.recipients, speaker),
+        Paragraph(text=say.asked_too_large if question.copy is None else say.asked_attached),
         *looking,
         Paragraph(text=say.answer_decides),
         Items(lines=(say.answer_approve, say.answer_reject)),
+        Paragraph(text=until),
         Paragraph(text=say.sign.format(hostname=speaker.hostname)),
     ]
     return Notice(
         to=approver,
-        subject=say.asked_subject.format(subject=_subject(message)),
+        subject=subject.format(subject=_subject(message)),
         blocks=tuple(blocks),
         language=speaker.language,
-        reply_to=f"approve+{message.id}@{speaker.hostname}",
+        reply_to=f"approve+{message.id}+{question.seal}@{speaker.hostname}",
         about=message.id,
         kind="asked",
+        attached=() if question.copy is None else (question.copy,),
     )
 
 
-def outcome(to: str, answer: Answer, speaker: Speaker, *, understood: bool = True) -> Notice:
+def decided(message: HeldMessage, actor: str, speaker: Speaker, *, approved: bool) -> Notice:
+    """To the sender, whose message somebody else decided about: what is true now, and by whom."""
+    say = words(speaker.language)
+    sentence = (say.did_approve if approved else say.did_by).format(actor=actor)
+    return outcome(message.sender, Answer(told=Told.DONE, text="", message=message), speaker, also=sentence)
+
+
+def no_recipient(to: str, answer: Answer, speaker: Speaker) -> Notice:
+    """To whoever wanted to drop somebody to whom the message does not go."""
+    return outcome(to, answer, speaker, instead=words(speaker.language).unknown_recipient)
+
+
+def outcome(
+    to: str,
+    answer: Answer,
+    speaker: Speaker,
+    *,
+    understood: bool = True,
+    also: str = "",
+    instead: str = "",
+) -> Notice:
     """To whoever asked for something by mail, or whose message somebody else decided about: what came of
     it. What could not be `understood` is answered with the commands that there are."""
     say, message = words(speaker.language), answer.message
-    told = _told(answer, speaker)
+    told = [instead] if instead else [*_told(answer, speaker), *([also] if also else [])]
     blocks: list[Block] = [Paragraph(text=told[0], strong=True), *(Paragraph(text=more) for more in told[1:])]
     if not understood:
         blocks += [
@@ -117,6 +165,47 @@ def outcome(to: str, answer: Answer, speaker: Speaker, *, understood: bool = Tru
         about=message.id if message else "",
         kind="outcome",
     )
+
+
+def judged(to: str, answer: Answer, speaker: Speaker, *, understood: bool, logged_in: bool) -> Notice:
+    """To an approver who has answered: what came of it. The message in `answer` has only what an approver
+    may know of it."""
+    say, message = words(speaker.language), answer.message
+    blocks: list[Block] = [Paragraph(text=_verdict(answer, speaker, logged_in=logged_in), strong=True)]
+    if message is not None and not understood:
+        blocks = [
+            Paragraph(text=say.not_decided, strong=True),
+            Paragraph(text=say.commands),
+            Items(lines=say.decisions),
+        ]
+    if message is not None and answer.told is Told.DONE and message.state is not MessageState.REJECTED:
+        until = _time(message.release_at, speaker)
+        goes_later = message.state is MessageState.HELD
+        blocks.append(Paragraph(text=say.goes_later.format(until=until) if goes_later else say.goes_on))
+    if message is not None:
+        blocks += _details(message, message.recipients, speaker)
+    blocks.append(Paragraph(text=say.sign.format(hostname=speaker.hostname)))
+    return Notice(
+        to=to,
+        subject=_outcome_subject(message, speaker),
+        blocks=tuple(blocks),
+        language=speaker.language,
+        about=message.id if message else "",
+        kind="outcome",
+    )
+
+
+def _verdict(answer: Answer, speaker: Speaker, *, logged_in: bool) -> str:
+    say, message = words(speaker.language), answer.message
+    if not logged_in:
+        return say.need_login
+    if answer.told in (Told.NO_SUCH_MESSAGE, Told.NOT_YOURS):
+        return say.not_to_decide
+    if message is None or answer.told in (Told.TRY_LATER, Told.FAULT):
+        return say.try_later
+    if answer.told is Told.DONE:
+        return say.you_rejected if message.state is MessageState.REJECTED else say.you_approved
+    return say.cannot_decide.format(state=wording.state(message.state, speaker.language))
 
 
 def _outcome_subject(message: HeldMessage | None, speaker: Speaker) -> str:

@@ -19,13 +19,33 @@ class Words:
     look: str
     decide: str
     asked: str
+    last_call: str
+    asked_again: str
+    asked_until: str
+    asked_attached: str
+    asked_too_large: str
     answer_stops: str
+    answer_withdraws: str
+    answer_only_stops: str
+    answer_yes: str
     answer_send: str
     answer_wait: str
     answer_drop: str
     answer_decides: str
     answer_approve: str
     answer_reject: str
+    did_approve: str
+    did_by: str
+    need_login: str
+    unknown_recipient: str
+    you_approved: str
+    you_rejected: str
+    not_to_decide: str
+    not_decided: str
+    cannot_decide: str
+    goes_on: str
+    goes_later: str
+    decisions: tuple[str, ...]
     did_cancel: str
     did_drop: str
     did_hold: str
@@ -72,13 +92,33 @@ _ENGLISH = Words(
     look="See it, or do something else",
     decide="See it and decide",
     asked="{sender} wants to send a message that needs your approval.",
+    last_call="It still waits for you: {subject}",
+    asked_again="It still waits for your approval: {subject}",
+    asked_until="Without a decision it goes back to its sender, unsent, on {until}.",
+    asked_attached="The message is attached to this mail.",
+    asked_too_large="The message is too large to be attached; see it before you decide.",
     answer_stops="To stop it, just reply to this mail. Or reply with one of these as the first line:",
+    answer_withdraws="To take it back, just reply to this mail.",
+    answer_only_stops="To stop it, just reply to this mail.",
+    answer_yes="send: yes, it may leave, and it leaves now",
     answer_send="send: it leaves now",
     answer_wait="wait 30m: it leaves half an hour later",
     answer_drop="drop ADDRESS: it does not go to this recipient; the rest goes on",
     answer_decides="Or reply to this mail with one of these as the first line:",
     answer_approve="approve: it may leave",
     answer_reject="reject REASON: it goes back to its sender with your reason",
+    did_approve="{actor} has approved your message.",
+    did_by="This was done by {actor}.",
+    unknown_recipient="It has no such recipient, so nothing was changed. Its recipients are listed below.",
+    you_approved="You have approved this message.",
+    you_rejected="You have rejected this message. It goes back to its sender with your reason.",
+    not_to_decide="There is no message with this id that you may decide about.",
+    not_decided="Your answer could not be read as one of the commands, so nothing was decided.",
+    cannot_decide="This cannot be decided now. The message: {state}.",
+    goes_on="It is on its way out now.",
+    goes_later="It leaves on {until}.",
+    decisions=("approve", "reject REASON"),
+    need_login="To decide about somebody else's message you have to be logged in to the mail guard.",
     did_cancel="It is stopped: your message will not go to {recipients}.",
     did_drop="It will not go to {recipients}.",
     did_hold="Your message waits until {until}.",
@@ -91,7 +131,7 @@ _ENGLISH = Words(
     unknown="There is no message of yours with this id.",
     impossible="That is not possible now. Your message: {state}.",
     try_later="This could not be done at the moment. Please try again.",
-    not_understood="Your answer could not be read as one of the commands, so your message was stopped.",
+    not_understood="Your answer could not be read as one of the commands, so it was taken as: stop.",
     sent_folder=(
         "The copy in the Sent folder of your mail program stays there: "
         "it was filed when the message was handed in."
@@ -130,15 +170,35 @@ _FRENCH = Words(
     look="Le voir, ou faire autre chose",
     decide="Le voir et décider",
     asked="{sender} veut envoyer un message qui demande votre approbation.",
+    last_call="Il vous attend toujours : {subject}",
+    asked_again="Il attend toujours votre approbation : {subject}",
+    asked_until="Sans décision, il reviendra à son expéditeur, non envoyé, le {until}.",
+    asked_attached="Le message est joint à ce courrier.",
+    asked_too_large="Le message est trop volumineux pour être joint : voyez-le avant de décider.",
     answer_stops=(
         "Pour l'arrêter, répondez simplement à ce message. Ou répondez avec l'une de ces premières lignes :"
     ),
+    answer_withdraws="Pour le reprendre, répondez simplement à ce message.",
+    answer_only_stops="Pour l'arrêter, répondez simplement à ce message.",
+    answer_yes="envoyer : oui, il peut partir, et il part maintenant",
     answer_send="envoyer : il part maintenant",
     answer_wait="attendre 30m : il partira une demi-heure plus tard",
     answer_drop="retirer ADRESSE : il n'ira pas à ce destinataire, le reste suit son cours",
     answer_decides="Ou répondez à ce message avec l'une de ces premières lignes :",
     answer_approve="approuver : il peut partir",
     answer_reject="rejeter MOTIF : il revient à son expéditeur avec votre motif",
+    did_approve="{actor} a approuvé votre message.",
+    did_by="Cela a été fait par {actor}.",
+    unknown_recipient="Il n'a pas ce destinataire ; rien n'a été changé. Ses destinataires sont ci-dessous.",
+    you_approved="Vous avez approuvé ce message.",
+    you_rejected="Vous avez rejeté ce message. Il revient à son expéditeur avec votre motif.",
+    not_to_decide="Il n'y a pas de message avec cet identifiant dont vous puissiez décider.",
+    not_decided="Votre réponse ne correspond à aucune des commandes : rien n'a été décidé.",
+    cannot_decide="Cela ne peut pas être décidé maintenant. Le message : {state}.",
+    goes_on="Il part maintenant.",
+    goes_later="Il partira le {until}.",
+    decisions=("approuver", "rejeter MOTIF"),
+    need_login="Pour décider d'un message d'autrui, il faut être identifié auprès du garde-courrier.",
     did_cancel="Il est arrêté : votre message n'ira pas à {recipients}.",
     did_drop="Il n'ira pas à {recipients}.",
     did_hold="Votre message attend jusqu'au {until}.",
@@ -152,7 +212,7 @@ _FRENCH = Words(
     impossible="Ce n'est pas possible maintenant. Votre message : {state}.",
     try_later="Cela n'a pas pu être fait pour le moment. Réessayez dans un instant.",
     not_understood=(
-        "Votre réponse ne correspond à aucune des commandes : par prudence, votre message a été arrêté."
+        "Votre réponse ne correspond à aucune des commandes : par prudence, elle a été lue comme « arrêter »."
     ),
     sent_folder=(
         "La copie dans le dossier des messages envoyés de votre logiciel y reste : "

@@ -65,7 +65,8 @@ class Recollection:
     usual companions who are not on the message. `identity` is the address of his that these recipients are
     usually written to from, where it is not the one of this message. `answered` are To and Cc of the mail
     that is answered, where it is known. `greeted` is whom he usually greets as in this message, where that
-    is nobody it goes to. `organisations` are the domains outside that he writes to. `meant` has what he said
+    is nobody it goes to. `invited` are those of an invitation's people whom he knows: wrote to, or heard
+    from. `organisations` are the domains outside that he writes to. `meant` has what he said
     yes to: the check's code and the address.
     """
 
@@ -75,6 +76,7 @@ class Recollection:
     identity: Contact | None = None
     answered: tuple[str, ...] = ()
     greeted: Contact | None = None
+    invited: frozenset[str] = frozenset()
     organisations: frozenset[str] = frozenset()
     meant: frozenset[tuple[str, str]] = frozenset()
 

@@ -43,6 +43,9 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "lookalike_domain": "The domain of {address} looks like {near}, but is another.",
         "personal_webmail": "{address} is a private mailbox.",
         "personal_webmail:colleague": "{address} is a private mailbox; your colleague is {colleague}.",
+        "invited_outsiders": (
+            "The invitation reaches {address}, to whom this mail does not go and none of yours ever did."
+        ),
         "many_visible_externals": (
             "{count} outsiders of {organisations} organisations see each other's addresses; "
             "Bcc would hide them."
@@ -94,6 +97,9 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "lookalike_domain": "Le domaine de {address} ressemble à {near}, mais c'en est un autre.",
         "personal_webmail": "{address} est une boîte privée.",
         "personal_webmail:colleague": "{address} est une boîte privée ; votre collègue est {colleague}.",
+        "invited_outsiders": (
+            "L'invitation touche {address}, à qui ce message ne va pas et à qui vous n'avez jamais écrit."
+        ),
         "many_visible_externals": (
             "{count} destinataires externes de {organisations} organisations voient leurs adresses ; "
             "la copie cachée les masquerait."

@@ -9,10 +9,10 @@ from mailguard.core import control_mail, notice, notice_mail
 from mailguard.core import message as reading
 from mailguard.core.actor import Actor
 from mailguard.core.answer import Answer
+from mailguard.core.automatic import automatic
 from mailguard.core.control_mail import ControlAddress, Order, Wish
 from mailguard.core.envelope import Submission
 from mailguard.core.errors import StoreError
-from mailguard.core.facts import Headers
 from mailguard.core.notice import Speaker
 from mailguard.core.notice_mail import Notice
 from mailguard.core.reply import Reply
@@ -20,6 +20,7 @@ from mailguard.core.told import Told
 from mailguard.flow.decide import Decide
 from mailguard.flow.history import History
 from mailguard.flow.people import People
+from mailguard.flow.speaking import Speaking
 from mailguard.ports import Bodies, Clock, Log, Store
 
 # Enough for a list by mail; the page and the command line show the rest.
@@ -29,8 +30,8 @@ MOST_ORDERS = 20
 
 
 class ByMail:
-    """`then` takes what is addressed to others. `speaker` tells how to speak to an address; `ids` makes a
-    fresh message id; `wake` tells the timer of the next due time."""
+    """`then` takes what is addressed to others. `ids` makes a fresh message id; `wake` tells the timer of
+    the next due time."""
 
     def __init__(
         self,
@@ -41,7 +42,7 @@ class ByMail:
         store: Store,
         bodies: Bodies,
         people: People,
-        speaker: Callable[[str], Awaitable[Speaker]],
+        speaking: Speaking,
         clock: Clock,
         log: Log,
         ids: Callable[[], str],
@@ -54,7 +55,7 @@ class ByMail:
         self._store = store
         self._bodies = bodies
         self._people = people
-        self._speaker = speaker
+        self._speaking = speaking
         self._clock = clock
         self._log = log
         self._ids = ids
@@ -87,12 +88,14 @@ class ByMail:
 
     async def _obey(self, submission: Submission, controls: list[ControlAddress]) -> Reply:
         headers = reading.read_headers(submission.content)
-        if _by_a_program(submission, headers):
+        # RFC 3834: whoever is out of office did not mean to stop a message; and there is nobody to answer
+        # where there is no sender.
+        if not submission.envelope.sender or automatic(headers):
             self._log.event("control_ignored", user=submission.user, peer=submission.peer)
             return Reply(code=250, status="2.0.0", text="Ignored: a program wrote this")
         actor = await self._person(submission)
         body = await self._bodies.read(submission.content, headers)
-        speaker = await self._speaker(submission.envelope.sender)
+        speaker = await self._speaking.to(submission.envelope.sender, submission.user)
         answers = []
         for control in controls:
             order = control_mail.order(control, body.own_text)
@@ -100,12 +103,10 @@ class ByMail:
                 found = await self._history.listing(actor, limit=MOST_LISTED)
                 await self._write(notice.listing(submission.envelope.sender, found, speaker))
                 continue
-            answer = await self._do(order, actor)
+            answer = await self._do(order, control, actor, submission)
             self._log.event("control_mail", by=actor.name, wish=order.wish.value, told=answer.told.value)
             answers.append(answer)
-            await self._write(
-                notice.outcome(submission.envelope.sender, answer, speaker, understood=order.understood)
-            )
+            await self._write(_answer(submission, control, order, answer, speaker))
         return _summary(answers)
 
     async def _person(self, submission: Submission) -> Actor:
@@ -114,24 +115,33 @@ class ByMail:
             return await self._people.of_login(submission.user)
         return await self._people.of_sender(submission.envelope.sender)
 
-    async def _do(self, order: Order, actor: Actor) -> Answer:
+    async def _do(
+        self, order: Order, control: ControlAddress, actor: Actor, submission: Submission
+    ) -> Answer:
         decide = self._decide
         if order.wish is Wish.SEND:
             return await decide.release(order.id, actor)
         if order.wish is Wish.WAIT:
             return await decide.extend(order.id, actor, by=order.by, until=None)
         if order.wish in (Wish.APPROVE, Wish.REJECT, Wish.NOTHING):
-            return await self._judged(order, actor)
+            return await self._judged(order, control, actor, logged_in=submission.user is not None)
         # DROP, and CANCEL without recipients.
         return await decide.cancel(order.id, actor, order.recipients)
 
-    async def _judged(self, order: Order, actor: Actor) -> Answer:
-        """An approver's decision, told without the recipients that an approver may not know of."""
+    async def _judged(
+        self, order: Order, control: ControlAddress, actor: Actor, *, logged_in: bool
+    ) -> Answer:
+        """An approver's decision, told without the recipients that an approver may not know of.
+
+        It takes a login: in a trusted network anybody can write in an approver's name, the sender too.
+        """
+        if not logged_in:
+            return Answer(told=Told.NOT_YOURS, text="An approval needs a login")
         seen = await self._history.find(order.id, actor)
         if seen.message is None:
             return seen
         if order.wish is Wish.APPROVE:
-            answer = await self._decide.approve(order.id, actor)
+            answer = await self._decide.approve(order.id, actor, control.seal)
         elif order.wish is Wish.REJECT:
             answer = await self._decide.reject(order.id, actor, order.reason)
         else:
@@ -151,11 +161,16 @@ class ByMail:
         self._wake(now)
 
 
-def _by_a_program(submission: Submission, headers: Headers) -> bool:
-    """Whether nobody meant this: an out-of-office answer to a notice must not stop the message (RFC 3834),
-    and there is nobody to answer where there is no sender."""
-    automatic = headers.fields.get("auto-submitted", ("no",))[0].split(";")[0].strip().lower()
-    return not submission.envelope.sender or automatic != "no"
+def _answer(
+    submission: Submission, control: ControlAddress, order: Order, answer: Answer, speaker: Speaker
+) -> Notice:
+    to = submission.envelope.sender
+    if control.wish is Wish.APPROVE:
+        logged_in = submission.user is not None
+        return notice.judged(to, answer, speaker, understood=order.understood, logged_in=logged_in)
+    if order.wish is Wish.DROP and answer.told is Told.REFUSED and answer.message is not None:
+        return notice.no_recipient(to, answer, speaker)
+    return notice.outcome(to, answer, speaker, understood=order.understood)
 
 
 def _summary(answers: list[Answer]) -> Reply:

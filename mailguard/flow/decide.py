@@ -4,11 +4,12 @@ Every way in (command line, page, control mail) comes through here. A decision i
 and made by the store's compare-and-set; whoever loses that race is computed again on what is true by then.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 
-from mailguard.core import address, moves
+from mailguard.core import address, moves, seal
 from mailguard.core.actor import Actor
 from mailguard.core.answer import BY_REFUSAL, Answer, what_is, what_left
 from mailguard.core.errors import AmbiguousId, IllegalMove, NoSuchMessage
@@ -18,6 +19,7 @@ from mailguard.core.moves import Refusal, Refused
 from mailguard.core.states import RecipientState
 from mailguard.core.told import Told
 from mailguard.flow.bouncing import Bouncing
+from mailguard.flow.noticing import Noticing
 from mailguard.ports import Clock, Log, Store
 
 Compute = Callable[[HeldMessage, datetime], moves.Result]
@@ -27,6 +29,7 @@ ROUNDS = 16
 # How long a person waits for an attempt that is under way, to hear how it ended rather than "busy".
 PATIENCE = 3.0
 POLL = 0.05
+NOT_SEEN = "this is not the message that was shown; look at it again"
 # A release time further away than this is a slip of the finger.
 LONGEST_EXTENSION = timedelta(days=366)
 
@@ -35,6 +38,7 @@ class Decide:
     """The decisions, one method each; every answer is an Answer, never an exception about the message.
 
     `meant` is told of a message whose own sender said yes to it: he will not be asked again for the same.
+    `noticing` writes to the sender where somebody else decided.
     """
 
     def __init__(
@@ -46,7 +50,9 @@ class Decide:
         bouncing: Bouncing,
         wake: Callable[[datetime], None],
         meant: Callable[[HeldMessage], Awaitable[None]] | None = None,
+        noticing: Noticing | None = None,
     ) -> None:
+        self._noticing = noticing
         self._meant = meant
         self._store = store
         self._clock = clock
@@ -94,11 +100,23 @@ class Decide:
             await self._meant(message)
         return answer
 
-    async def approve(self, prefix: str, actor: Actor) -> Answer:
-        """The approver's yes."""
-        return await self._move(
-            prefix, actor, lambda m, now: moves.approve(m, by=actor.name, now=now), may=Actor.may_approve
-        )
+    async def approve(self, prefix: str, actor: Actor, seen: str = "") -> Answer:
+        """The approver's yes. `seen` is the seal of the message that the approver was shown (core/seal.py);
+        without it, it is the one that is there."""
+        content: bytes | None = None
+        sealed = ""
+        with contextlib.suppress(NoSuchMessage, AmbiguousId):
+            message = await self._store.find(normalize(prefix))
+            content = await self._store.content(message.id)
+            if content is not None:
+                sealed = await asyncio.to_thread(seal.seal, message, content)
+
+        def compute(message: HeldMessage, now: datetime) -> moves.Result:
+            if seen and sealed and seen.lower() != sealed:
+                return Refusal(reason=Refused.WRONG_STATE, message=message, text=NOT_SEEN)
+            return moves.approve(message, sealed, by=actor.name, now=now)
+
+        return await self._move(prefix, actor, compute, may=Actor.may_approve)
 
     async def reject(self, prefix: str, actor: Actor, reason: str) -> Answer:
         """The approver's no; the message goes back to its sender with the reason."""
@@ -156,7 +174,7 @@ class Decide:
             if not may(actor, message):
                 return Answer(told=Told.NOT_YOURS, text=f"{message.id} is not yours to decide about")
             try:
-                result, made = await self._made(message, compute)
+                result, made = await self._made(message, compute, actor)
             except IllegalMove as error:
                 self._log.trouble("illegal_move", id=message.id, fault=str(error))
                 return Answer(told=Told.REFUSED, text=f"{message.id}: {error}", message=message)
@@ -171,11 +189,15 @@ class Decide:
             if rounds >= ROUNDS:
                 return Answer(told=Told.TRY_LATER, text=f"{message.id} is changing right now; try again")
 
-    async def _made(self, message: HeldMessage, compute: Compute) -> tuple[moves.Result, bool]:
+    async def _made(self, message: HeldMessage, compute: Compute, actor: Actor) -> tuple[moves.Result, bool]:
         """The move, and whether it was made before the message changed."""
         with self._clock.steady():
             result = compute(message, self._clock.now())
-            return result, isinstance(result, Change) and await self._store.apply(result)
+            if isinstance(result, Refusal):
+                return result, False
+            if self._noticing is not None:
+                result = await self._noticing.decided(result, actor)
+            return result, await self._store.apply(result)
 
     def _done(self, change: Change, actor: Actor) -> Answer:
         after = change.after

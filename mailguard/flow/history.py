@@ -2,16 +2,14 @@
 
 from collections.abc import AsyncIterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 
-from mailguard.core import address, view
+from mailguard.core import view
 from mailguard.core.actor import Actor
 from mailguard.core.answer import Answer
 from mailguard.core.errors import AmbiguousId, NoSuchMessage
 from mailguard.core.hold import HeldMessage
 from mailguard.core.identity import normalize
-from mailguard.core.message import read_headers, split
-from mailguard.core.outgoing import without_hidden
+from mailguard.core.seal import as_named, open_copy
 from mailguard.core.states import MessageState
 from mailguard.core.told import Told
 from mailguard.ports import Clock, Page, Policies, Store
@@ -91,12 +89,7 @@ class History:
         nobody, and without what was found about it."""
         if actor.may_act_on(message):
             return message
-        headers = read_headers(await self._store.content(message.id) or b"")
-        named = {address.normal(one) for one in (*headers.to, *headers.cc)}
-        shown = tuple(r for r in message.recipients if address.normal(r.address) in named)
-        addresses = {one.address for one in shown}
-        found = tuple(one for one in message.findings if one.recipient is None or one.recipient in addresses)
-        return replace(message, recipients=shown, findings=found)
+        return as_named(message, await self._store.content(message.id) or b"")
 
     async def events(self, message: HeldMessage, actor: Actor) -> list[view.Json]:
         """The message's history, oldest first, as this actor may see it."""
@@ -112,8 +105,7 @@ class History:
         content = await self._store.content(message.id)
         if content is None or actor.may_act_on(message):
             return content
-        header, _ = split(content)
-        return without_hidden(header) + content[len(header) :]
+        return open_copy(content)
 
     async def status(self) -> view.Json:
         """Counts by state, what is overdue, the rules in force and the last reload's faults."""

@@ -51,8 +51,10 @@ class Intake:
 
     def _stored(self, new: NewMessage, storing: "asyncio.Task[First | None]") -> First | None:
         first = storing.result()
-        if first is None and new.message.due_at is not None:
-            self._wake(new.message.due_at)
+        if first is None:
+            for one in (new, *new.also):
+                if one.message.due_at is not None:
+                    self._wake(one.message.due_at)
         return first
 
     def _stored_late(self, new: NewMessage, storing: "asyncio.Task[First | None]") -> None:

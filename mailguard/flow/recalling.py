@@ -86,8 +86,11 @@ class Recalling:
         mails = len(self._memory) if self._memory is not None else 0
         return {"on": self.on, "ready": self.ready, "mails": mails}
 
-    def recollect(self, letter: Letter, person: str, own: Collection[str]) -> Recollection:
-        """What is known that bears on a message of this person (its envelope sender), who may send as `own`.
+    def recollect(
+        self, letter: Letter, person: str, own: Collection[str], invited: Collection[str] = ()
+    ) -> Recollection:
+        """What is known that bears on a message of this person (its envelope sender), who may send as `own`,
+        and with which he invites these people.
 
         Nothing but what he once said yes to, where there is no memory. A few milliseconds at most.
         """
@@ -113,6 +116,7 @@ class Recalling:
             meant=meant,
             own_addresses=_whole(own),
             internal=internal,
+            invited=invited,
         )
 
     async def observe(self, letter: Letter) -> bool:

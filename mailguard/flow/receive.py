@@ -20,6 +20,7 @@ from mailguard.core.recollection import NOTHING, Recollection
 from mailguard.core.reply import Reply
 from mailguard.core.states import MessageState
 from mailguard.flow.intake import Intake, described
+from mailguard.flow.noticing import Noticing
 from mailguard.flow.recalling import Recalling
 from mailguard.ports import Bodies, Clock, Log, Mark, Memory, Policies, Store
 
@@ -50,7 +51,7 @@ class Judged:
 
 class Receive:
     """The way in. `ids` makes a fresh message id; `wake` tells the timer of the next due time. Without
-    `recalling` messages are judged by themselves and their thread."""
+    `recalling` messages are judged by themselves and their thread; without `noticing` nobody is told."""
 
     def __init__(
         self,
@@ -65,9 +66,11 @@ class Receive:
         hostname: str,
         wake: Callable[[datetime], None],
         recalling: Recalling | None = None,
+        noticing: Noticing | None = None,
     ) -> None:
         self._memory = memory
         self._recalling = recalling
+        self._noticing = noticing
         self._policies = policies
         self._bodies = bodies
         self._clock = clock
@@ -97,6 +100,8 @@ class Receive:
             return Reply(code=550, status="5.7.1", text=verdict.refusal or f"Refused by {verdict.reason}")
         new = _hold(submission, judged, policy, self._ids())
         text = _told(new.message, verdict)
+        if self._noticing is not None:
+            new = await self._noticing.received(new, judged.facts.headers, flagged=verdict.flagged)
         mark = _mark(submission, new, text, await _digest(submission, judged.facts.headers))
         within = end - asyncio.get_running_loop().time()
         return await self._put(new, mark, text, verdict.reason, within=within)
@@ -185,7 +190,8 @@ class Receive:
                 recipients=[each.address for each in envelope.recipients],
                 when=submission.received_at,
             )
-            return self._recalling.recollect(letter, envelope.sender, submission.own or ())
+            own = submission.own or ()
+            return self._recalling.recollect(letter, envelope.sender, own, body.invitation.people)
         except Exception as error:  # noqa: BLE001  whatever it was, the message is judged without it
             self._log.trouble("recollection_fault", peer=submission.peer, fault=type(error).__name__)
             return NOTHING

@@ -1,19 +1,20 @@
 import email
 import email.policy
+from dataclasses import replace
 from datetime import timedelta, timezone
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailguard.core import notice, notice_mail
 from mailguard.core.answer import Answer
 from mailguard.core.findings import Finding
 from mailguard.core.hold import Action, HeldMessage, NewMessage
-from mailguard.core.notice import Links, Speaker
+from mailguard.core.notice import Links, Question, Speaker
 from mailguard.core.notice_mail import Notice
 from mailguard.core.states import MessageState, RecipientState
 from mailguard.core.told import Told
@@ -120,10 +121,12 @@ def test_what_waits_for_a_person_says_for_whom_and_how_long() -> None:
 
 def test_an_approver_sees_only_the_recipients_that_are_shown() -> None:
     waiting = flagged(state=MessageState.APPROVAL, action=Action.APPROVE, approvers=("p@corp.example",))
-    written = notice.asked(waiting, "p@corp.example", waiting.recipients[:1], speaker(), LINKS)
-    new, parsed = sent(written)
+    question = Question(
+        shown=replace(waiting, recipients=waiting.recipients[:1]), copy=b"S: x\r\n\r\n", seal="5ea1"
+    )
+    new, parsed = sent(notice.asked("p@corp.example", question, speaker(), LINKS))
     assert b"blind@" not in new.content
-    assert parsed["Reply-To"] == f"approve+k7fm2xqp9d3t@{HOST}"
+    assert parsed["Reply-To"] == f"approve+k7fm2xqp9d3t+5ea1@{HOST}"
     assert "a@corp.example wants to send" in text_of(parsed)
 
 
@@ -208,6 +211,7 @@ hostile = st.text() | st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(subject=hostile, address=hostile, message_id=hostile, rule=hostile)
 def test_nothing_that_others_wrote_adds_a_header_a_part_or_a_tag(
     subject: str, address: str, message_id: str, rule: str

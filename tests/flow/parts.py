@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from mailguard.core.account import Account
 from mailguard.core.actor import Actor
@@ -32,12 +32,16 @@ from mailguard.flow.bouncing import Bouncing
 from mailguard.flow.decide import Decide
 from mailguard.flow.history import History
 from mailguard.flow.learning import Learning
+from mailguard.flow.noticing import Noticing
+from mailguard.flow.people import People
 from mailguard.flow.recalling import Recalling
 from mailguard.flow.receive import Receive
 from mailguard.flow.release import Release
 from mailguard.flow.remember import Remember
+from mailguard.flow.reminding import Reminding
 from mailguard.flow.restoring import Restoring
 from mailguard.flow.retention import Retention
+from mailguard.flow.speaking import Speaking
 from mailguard.ports import Bodies, Records
 from tests.clocks import FakeClock
 from tests.upstreams import Lines, ScriptedRelay
@@ -103,12 +107,72 @@ class Rules:
         return self.faults
 
 
+class Logins:
+    """ports.Accounts: those who are known, to be changed by a test."""
+
+    def __init__(self) -> None:
+        self.known = {"anne": ANNE.account, "bob": BOB.account}
+
+    async def authenticate(self, login: str, password: str) -> Account | None:
+        """Nobody logs in here."""
+        return None
+
+    async def account(self, login: str) -> Account | None:
+        """The account."""
+        return self.known.get(login)
+
+    async def members(self, address: str) -> frozenset[str]:
+        """Who has this address."""
+        return frozenset(
+            login for login, one in self.known.items() if one and address.lower() in one.addresses
+        )
+
+
 class NoBodies:
     """ports.Bodies that finds nothing inside."""
 
     async def read(self, content: bytes, headers: Headers) -> Body:
         """An empty inside."""
         return Body()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What is on the disk."""
+
+    store: SqliteStore
+    memory: SqliteMemory
+    preferences: SqlitePreferences
+    standstill: Standstill
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writing:
+    """The people, and how they are written to."""
+
+    logins: Logins
+    people: People
+    speaking: Speaking
+    noticing: Noticing
+
+    @classmethod
+    def on(cls, kept: Kept, rules: Rules, log: Lines, ids: Callable[[], str], host: str) -> Self:
+        """Everything that writing takes, as app/writing.py joins it."""
+        logins = Logins()
+        people = People(accounts=logins)
+        speaking = Speaking(
+            preferences=kept.preferences, people=people, hostname=host, language="en", local=lambda at: at
+        )
+        noticing = Noticing(
+            store=kept.store,
+            policies=rules,
+            people=people,
+            speaking=speaking,
+            log=log,
+            ids=ids,
+            hostname=host,
+        )
+        return cls(logins=logins, people=people, speaking=speaking, noticing=noticing)
 
 
 @dataclass
@@ -125,6 +189,8 @@ class Parts:
     receive: Receive
     decide: Decide
     release: Release
+    writing: Writing
+    reminding: Reminding
     history: History
     retention: Retention
     restoring: Restoring
@@ -183,8 +249,9 @@ async def opened(
     *,
     bodies: Bodies | None = None,
     load_judge: Callable[[], Judge | None] = lambda: None,
+    notices: bool = False,
 ) -> AsyncIterator[Parts]:
-    """The parts on a store in this directory; closed at the end."""
+    """The parts on a store in this directory; closed at the end. Without `notices` nobody is written to."""
     log = Lines()
     database = await Database.open(directory / "queue.db", log=log)
     try:
@@ -196,20 +263,10 @@ async def opened(
             preferences=SqlitePreferences(database),
             standstill=standstill,
         )
-        yield joined(kept, relay or ScriptedRelay(), log, remembering)
+        yield joined(kept, relay or ScriptedRelay(), log, remembering, notices=notices)
         await standstill.close()
     finally:
         await database.close()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kept:
-    """What is on the disk."""
-
-    store: SqliteStore
-    memory: SqliteMemory
-    preferences: SqlitePreferences
-    standstill: Standstill
 
 
 @dataclass(frozen=True)
@@ -238,12 +295,16 @@ def numbers() -> Callable[[], str]:
     return lambda: f"{next(counter):012d}"
 
 
-def joined(kept: Kept, relay: ScriptedRelay, log: Lines, remembering: Remembering) -> Parts:
+def joined(
+    kept: Kept, relay: ScriptedRelay, log: Lines, remembering: Remembering, *, notices: bool = False
+) -> Parts:
     """Everything joined, as app.py does it."""
     clock, rules, host = FakeClock(), Rules(), "guard.corp.example"
     store, memory = kept.store, kept.memory
     ids, alarm = numbers(), Alarm(clock=clock)
     bouncing = Bouncing(ids=ids, hostname=host, language="en")
+    writing = Writing.on(kept, rules, log, ids, host)
+    noticing = writing.noticing if notices else None
     recalling, bodies = remembering.recalling(rules, clock, log), remembering.bodies
     remember = Remember(memory=memory, recalling=recalling, bodies=bodies, log=log)
     how: dict[str, Any] = {"store": store, "clock": clock, "log": log}
@@ -257,8 +318,12 @@ def joined(kept: Kept, relay: ScriptedRelay, log: Lines, remembering: Rememberin
         relay=relay,
         log=log,
         rules=rules,
-        receive=Receive(**how, **way_in, hostname=host, wake=alarm.sound, recalling=recalling),
-        decide=Decide(**how, bouncing=bouncing, wake=alarm.sound, meant=recalling.meant),
+        receive=Receive(
+            **how, **way_in, hostname=host, wake=alarm.sound, recalling=recalling, noticing=noticing
+        ),
+        decide=Decide(**how, bouncing=bouncing, wake=alarm.sound, meant=recalling.meant, noticing=noticing),
+        writing=writing,
+        reminding=Reminding(**how, noticing=writing.noticing, wake=alarm.sound),
         release=Release(**how, **out, hostname=host, workers=4),
         history=History(store=store, policies=rules, clock=clock),
         retention=Retention(**how, policies=rules),

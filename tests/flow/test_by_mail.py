@@ -1,6 +1,6 @@
 import email
 import email.policy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -8,44 +8,16 @@ from typing import Any
 
 import pytest
 
-from mailguard.core.account import Account
 from mailguard.core.actor import ADMIN
-from mailguard.core.notice import Speaker
+from mailguard.core.preference import Preference
 from mailguard.core.reply import Reply
 from mailguard.core.states import MessageState
 from mailguard.edge.bodies import BodyReader
 from mailguard.flow.by_mail import ByMail
-from mailguard.flow.people import People
 from tests.flow.parts import Parts, opened, submission
 
 HOST = "guard.corp.example"
 ANNE, BOB = "anne@corp.example", "bob@corp.example"
-
-
-@dataclass
-class Logins:
-    """ports.Accounts with two people."""
-
-    known: dict[str, Account] = field(
-        default_factory=lambda: {
-            "anne": Account(login="anne", addresses=(ANNE,)),
-            "bob": Account(login="bob", addresses=(BOB,)),
-        }
-    )
-
-    async def authenticate(self, login: str, password: str) -> Account | None:
-        """Nobody logs in here."""
-        return None
-
-    async def account(self, login: str) -> Account | None:
-        """The account."""
-        return self.known.get(login)
-
-    async def members(self, address: str) -> frozenset[str]:
-        """Who has this address."""
-        return frozenset(
-            login for login, account in self.known.items() if address.lower() in account.addresses
-        )
 
 
 @dataclass
@@ -54,7 +26,6 @@ class Desk:
 
     parts: Parts
     by_mail: ByMail
-    language: str = "en"
 
     async def write(self, to: str, text: str = "", *, header: str = "", **who: Any) -> Reply:
         """A control mail."""
@@ -84,9 +55,6 @@ async def desk(tmp_path: Path) -> Any:
     async with opened(tmp_path) as parts:
         made = Desk(parts=parts, by_mail=None)  # type: ignore[arg-type]
 
-        async def speaker(_: str) -> Speaker:
-            return Speaker(hostname=HOST, language=made.language, local=lambda moment: moment)
-
         numbers = iter(range(1000))
         made.by_mail = ByMail(
             then=parts.receive.accept,
@@ -94,8 +62,8 @@ async def desk(tmp_path: Path) -> Any:
             history=parts.history,
             store=parts.store,
             bodies=bodies,
-            people=People(accounts=Logins()),
-            speaker=speaker,
+            people=parts.writing.people,
+            speaking=parts.writing.speaking,
             clock=parts.clock,
             log=parts.log,
             ids=lambda: f"z{next(numbers):011d}",
@@ -250,7 +218,7 @@ async def test_an_approver_is_not_told_of_blind_recipients(desk: Desk) -> None:
 
 
 async def test_in_french(desk: Desk) -> None:
-    desk.language = "fr"
+    await desk.parts.preferences.set("anne", Preference(language="fr"))
     held = await desk.parts.id_of("client@customer.example")
     await desk.write(f"cancel+{held}@{HOST}", "Non !")
     assert "votre message n'ira pas à client@customer.example" in text_of(await desk.answer())

@@ -15,6 +15,7 @@ from mailguard.core.checks.display_name_deceives import display_name_deceives
 from mailguard.core.checks.first_contact import first_contact
 from mailguard.core.checks.forgotten_attachment import forgotten_attachment
 from mailguard.core.checks.greeting_mismatch import greeting_mismatch
+from mailguard.core.checks.invited_outsiders import invited_outsiders
 from mailguard.core.checks.lookalike_address import lookalike_address
 from mailguard.core.checks.lookalike_domain import lookalike_domain
 from mailguard.core.checks.many_visible_externals import many_visible_externals
@@ -71,6 +72,7 @@ CHECKS = (
     Check(code="personal_webmail", run=personal_webmail, reads_body=False, action=Action.NONE, delay=_NOW),
     Check(code="greeting_mismatch", run=greeting_mismatch, reads_body=True),
     Check(code="quoted_history_to_stranger", run=quoted_history_to_stranger, reads_body=True, delay=_LONGER),
+    Check(code="invited_outsiders", run=invited_outsiders, reads_body=True),
     Check(code="was_bcc_reply_all", run=was_bcc_reply_all, reads_body=False),
     Check(code="many_visible_externals", run=many_visible_externals, reads_body=False),
     Check(code="confidential_marking", run=confidential_marking, reads_body=True),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LONGEST = 20_000
 
 # Without one of these nothing below can match; looking for them costs next to nothing.
-_HINTS = ("attach", "enclos", "join", "joign", "annexe", "inclus", "pj", "p.j", "p. j")
+_HINTS = ("attach", "enclos", "joi", "annexe", "inclus", "pj", "p.j", "p. j")
 _END = re.compile(r"(?<=[.!?;])\s+|\n\s*\n|\n(?=\s*[-*\u2022])")
 _ABBREVIATIONS = ((re.compile(r"\bp\.\s?j\.?(?=\W|$)"), "pj"), (re.compile(r"\bcf\.\s"), "cf "))
 _ANSWERS = re.compile(r"(?:re|aw|sv|fwd?|tr|wg|ref)\s?:")

@@ -25,10 +25,11 @@ from mailguard.core.recall.scene import Scene
 from mailguard.core.recollection import NOTHING
 
 _REMEMBERED = 64
-# Attachments, display names and logins are not in this form of a message.
+# Attachments, calendars, display names and logins are not in this form of a message.
 _UNASKABLE = frozenset(
     {
         "forgotten_attachment",
+        "invited_outsiders",
         "attachment_name_mismatch",
         "display_name_deceives",
         "sender_not_own",

@@ -50,11 +50,13 @@ def recollect(
     meant: frozenset[tuple[str, str]] = frozenset(),
     own_addresses: Collection[str] = (),
     internal: Collection[str] = (),
+    invited: Collection[str] = (),
 ) -> Recollection:
     """Look everything up about a mail.
 
     `suspicions` are the judge's, None where there is none. `own_addresses` are those that the login may send
-    as (patterns among them are passed over), `internal` our own domains.
+    as (patterns among them are passed over), `internal` our own domains, `invited` whom an invitation in the
+    mail reaches.
     """
     history = _History(memory, scene)
     judged = suspicions or {}
@@ -68,9 +70,17 @@ def recollect(
         identity=_identity(scene, own_addresses),
         answered=tuple(sorted(filter(None, (known[number].address for number in history.answered)))),
         greeted=_greeted(scene),
+        invited=frozenset(one for one in invited if _known_to(scene, one)),
         organisations=_organisations(scene, internal),
         meant=meant,
     )
+
+
+def _known_to(scene: Scene, who: str) -> bool:
+    """Whether the sender wrote to somebody, or heard from him."""
+    number = scene.recall.people.numbers.get(who, -1)
+    back = scene.recall.habits.get(number)
+    return number in scene.habits.contacts or (back is not None and scene.sender.number in back.contacts)
 
 
 def _closely(scene: Scene, judged: Mapping[str, tuple[float, float]]) -> Collection[int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from mailguard.core.actor import Actor
+from mailguard.flow.changes import Changes
 from mailguard.flow.guessing import Guessing
 from mailguard.flow.opening import OnceLink
 from mailguard.ports import Clock, Log, Logins, Sessions
@@ -82,6 +83,7 @@ class Parts:
     clock: Clock
     log: Log
     options: WebOptions
+    changes: Changes
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -1,0 +1,30 @@
+"""Which mail no person wrote, by what programs say of themselves in the header (RFC 3834, RFC 2919)."""
+
+from mailguard.core.facts import Headers
+
+_LISTS = ("list-id", "list-unsubscribe", "list-post", "feedback-id")
+_ANSWERING = ("x-autoreply", "x-autorespond", "x-autoresponder")
+_PRECEDENCES = frozenset({"bulk", "list", "junk", "auto_reply"})
+
+
+def automatic(headers: Headers) -> bool:
+    """Whether a program answers here for somebody who is away, or reports on a delivery or a reading: not
+    one word of it is meant for the guard."""
+    said = _first(headers, "auto-submitted").split(";")[0].strip() or "no"
+    report = _first(headers, "content-type").split(";")[0].strip() == "multipart/report"
+    return (
+        said != "no"
+        or report
+        or any(name in headers.fields for name in _ANSWERING)
+        or _first(headers, "precedence").strip() in _PRECEDENCES
+    )
+
+
+def by_a_program(headers: Headers) -> bool:
+    """Whether a program sends this: nobody would read a notice about it, and where a mailing list counts
+    what comes back, a notice would count as a bounce."""
+    return automatic(headers) or any(name in headers.fields for name in _LISTS)
+
+
+def _first(headers: Headers, name: str) -> str:
+    return (headers.fields.get(name) or ("",))[0].lower()

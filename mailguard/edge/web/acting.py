@@ -1,0 +1,80 @@
+"""From a form to the front desk: what is asked for, by whom, and where to go on."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from starlette.datastructures import FormData
+
+from mailguard.edge.web.frame import Pages, local
+from mailguard.edge.web.parts import Json, Person
+
+# What a form may ask for; every other word is no page of ours.
+VERBS = frozenset(
+    {"cancel", "restore", "release", "confirm", "extend", "freeze", "thaw", "approve", "reject"}
+)
+# What can be done to many at once.
+TOGETHER = frozenset({"cancel", "restore", "release", "extend", "freeze", "thaw"})
+MOST_TOGETHER = 100
+LATER_TOGETHER = 1800
+LONGEST_REASON = 1000
+
+
+async def act(pages: Pages, who: Person, verb: str, message_id: str, form: FormData) -> tuple[str, str]:
+    """Do it; what was done, and the one word of the answer."""
+    request: Json = {"id": message_id}
+    did = verb
+    if verb == "cancel" and (to := [str(one) for one in form.getlist("to")]):
+        request["to"], did = to, "drop"
+    if verb == "extend":
+        later = _later(form)
+        if later is None:
+            return did, "bad_time"
+        request |= later
+    if verb == "reject":
+        reason = str(form.get("reason", "")).strip()[:LONGEST_REASON]
+        if not reason:
+            return did, "reason_missing"
+        request["reason"] = reason
+    if verb == "approve":
+        request["digest"] = str(form.get("digest", ""))
+    answer = await pages.ask(who, verb, **request)
+    word = str(answer["told"])
+    if verb == "extend" and word == "refused" and answer.get("message"):
+        word = "refused" if _elsewhere(answer) else "bad_time"
+    return did, word
+
+
+def _elsewhere(answer: Json) -> bool:
+    message = answer.get("message")
+    return isinstance(message, dict) and message.get("state") != "held"
+
+
+def _later(form: FormData) -> Json | None:
+    """More time, or until a time: that of the reader's own clock where a script has told its zone."""
+    by, until = str(form.get("by", "")), str(form.get("until", ""))
+    if by.isascii() and by.isdecimal() and len(by) < 9:
+        return {"by_seconds": int(by)}
+    try:
+        at = datetime.fromisoformat(until)
+    except ValueError:
+        return None
+    try:
+        zone = ZoneInfo(str(form.get("zone", "")))
+        at = at if at.tzinfo else at.replace(tzinfo=zone)
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        at = at if at.tzinfo else local(at)
+    try:
+        return {"until": at.astimezone(UTC).isoformat()}
+    except OverflowError:
+        return None
+
+
+async def act_on_many(pages: Pages, who: Person, verb: str, ids: list[str]) -> dict[str, int]:
+    """Do it to each of them; how often the front desk answered what."""
+    counts: dict[str, int] = {}
+    more: Json = {"by_seconds": LATER_TOGETHER} if verb == "extend" else {}
+    for one in ids[:MOST_TOGETHER]:
+        word = str((await pages.ask(who, verb, id=one, **more))["told"])
+        word = {"already": "done", "not_yours": "no_such_message", "fault": "try_later"}.get(word, word)
+        counts[word] = counts.get(word, 0) + 1
+    return counts
