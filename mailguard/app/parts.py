@@ -19,6 +19,7 @@ from mailguard.edge.smtp_out import SmtpRelay, UpstreamOptions
 from mailguard.flow.alarm import Alarm
 from mailguard.flow.bouncing import Bouncing
 from mailguard.flow.changes import Changes
+from mailguard.flow.choosing import Choosing
 from mailguard.flow.decide import Decide
 from mailguard.flow.desk import Desk
 from mailguard.flow.history import History
@@ -232,14 +233,13 @@ def _desk(
         replay=Replay(store=kept.store),
         learning=learning,
         backup=kept.backup,
-        preferences=kept.preferences,
         policies=means.rules,
         clock=means.clock,
         language=means.settings.language,
         about=about,
         parse_rules=parse_rules,
         page_link=page_link,
-        more={"notify": kept.notifying.verb},
+        more={"notify": kept.notifying.verb, **Choosing(kept.preferences).verbs},
     )
 
 

@@ -178,10 +178,8 @@ def judged(to: str, answer: Answer, speaker: Speaker, *, understood: bool, logge
             Paragraph(text=say.commands),
             Items(lines=say.decisions),
         ]
-    if message is not None and answer.told is Told.DONE and message.state is not MessageState.REJECTED:
-        until = _time(message.release_at, speaker)
-        goes_later = message.state is MessageState.HELD
-        blocks.append(Paragraph(text=say.goes_later.format(until=until) if goes_later else say.goes_on))
+    if message is not None and answer.told is Told.DONE:
+        blocks += _departure(message, speaker)
     if message is not None:
         blocks += _details(message, message.recipients, speaker)
     blocks.append(Paragraph(text=say.sign.format(hostname=speaker.hostname)))
@@ -195,14 +193,25 @@ def judged(to: str, answer: Answer, speaker: Speaker, *, understood: bool, logge
     )
 
 
+def _departure(message: HeldMessage, speaker: Speaker) -> list[Block]:
+    """When an approved message leaves; of blind recipients alone nothing is told."""
+    say = words(speaker.language)
+    if message.state is MessageState.HELD and message.release_at is not None:
+        return [Paragraph(text=say.goes_later.format(until=_time(message.release_at, speaker)))]
+    gone = message.state in (MessageState.QUEUED, MessageState.RELAYING, MessageState.SENT)
+    return [Paragraph(text=say.goes_on)] if gone else []
+
+
 def _verdict(answer: Answer, speaker: Speaker, *, logged_in: bool) -> str:
     say, message = words(speaker.language), answer.message
     if not logged_in:
         return say.need_login
     if answer.told in (Told.NO_SUCH_MESSAGE, Told.NOT_YOURS):
         return say.not_to_decide
-    if message is None or answer.told in (Told.TRY_LATER, Told.FAULT):
+    if answer.told in (Told.TRY_LATER, Told.FAULT):
         return say.try_later
+    if message is None:
+        return say.not_seen
     if answer.told is Told.DONE:
         return say.you_rejected if message.state is MessageState.REJECTED else say.you_approved
     return say.cannot_decide.format(state=wording.state(message.state, speaker.language))

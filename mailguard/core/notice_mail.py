@@ -73,7 +73,13 @@ def queued(notice: Notice, *, id: str, hostname: str, now: datetime) -> NewMessa
     fresh message id."""
     content = b"\r\n".join([*_head(notice, id, hostname, now), *_parts(notice, id), b""])
     message = own_mail.queued(
-        content, to=notice.to, subject=_clean(notice.subject), id=id, hostname=hostname, now=now
+        content,
+        to=notice.to,
+        subject=_clean(notice.subject),
+        id=id,
+        hostname=hostname,
+        now=now,
+        kind=own_mail.NOTICE,
     )
     event = Event(at=now, event="received", by=GUARD, detail={"kind": notice.kind, "about": notice.about})
     return NewMessage(message=message, content=content, event=event)

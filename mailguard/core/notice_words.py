@@ -43,6 +43,7 @@ class Words:
     not_to_decide: str
     not_decided: str
     cannot_decide: str
+    not_seen: str
     goes_on: str
     goes_later: str
     decisions: tuple[str, ...]
@@ -115,6 +116,7 @@ _ENGLISH = Words(
     not_to_decide="There is no message with this id that you may decide about.",
     not_decided="Your answer could not be read as one of the commands, so nothing was decided.",
     cannot_decide="This cannot be decided now. The message: {state}.",
+    not_seen="This is not the message that you were shown. Look at it again before you decide.",
     goes_on="It is on its way out now.",
     goes_later="It leaves on {until}.",
     decisions=("approve", "reject REASON"),
@@ -195,6 +197,7 @@ _FRENCH = Words(
     not_to_decide="Il n'y a pas de message avec cet identifiant dont vous puissiez décider.",
     not_decided="Votre réponse ne correspond à aucune des commandes : rien n'a été décidé.",
     cannot_decide="Cela ne peut pas être décidé maintenant. Le message : {state}.",
+    not_seen="Ce n'est pas le message qui vous a été montré. Regardez-le de nouveau avant de décider.",
     goes_on="Il part maintenant.",
     goes_later="Il partira le {until}.",
     decisions=("approuver", "rejeter MOTIF"),

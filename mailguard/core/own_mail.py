@@ -8,12 +8,16 @@ from mailguard.core.envelope import MailParameters
 from mailguard.core.hold import Action, HeldMessage, HeldRecipient
 from mailguard.core.states import MessageState
 
+# Stands where others have the protocol that they came by.
+NOTICE = "notice"
 _ID = re.compile(r"<?([!-;=?-~]{1,250})>?")
 
 
-def queued(content: bytes, *, to: str, subject: str, id: str, hostname: str, now: datetime) -> HeldMessage:
+def queued(
+    content: bytes, *, to: str, subject: str, id: str, hostname: str, now: datetime, kind: str = ""
+) -> HeldMessage:
     """A mail from the null sender, on its way at once to one reader and nobody else; `id` is a fresh
-    message id."""
+    message id, `kind` NOTICE for what is no bounce."""
     return HeldMessage(
         id=id,
         state=MessageState.QUEUED,
@@ -21,7 +25,7 @@ def queued(content: bytes, *, to: str, subject: str, id: str, hostname: str, now
         user=None,
         peer="",
         helo=hostname,
-        protocol="",
+        protocol=kind,
         parameters=MailParameters(
             body=None if content.isascii() else "8BITMIME",
             smtputf8=not to.isascii(),
@@ -34,6 +38,11 @@ def queued(content: bytes, *, to: str, subject: str, id: str, hostname: str, now
         action=Action.NONE,
         recipients=(HeldRecipient(address=to, external=False, release_at=now, due_at=now),),
     )
+
+
+def is_notice(message: HeldMessage) -> bool:
+    """Whether it only tells a person something; no client can hand in one like it."""
+    return message.protocol == NOTICE
 
 
 def encoded(text: str) -> str:

@@ -7,6 +7,7 @@ and made by the store's compare-and-set; whoever loses that race is computed aga
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailguard.core import address, moves, seal
@@ -103,20 +104,26 @@ class Decide:
     async def approve(self, prefix: str, actor: Actor, seen: str = "") -> Answer:
         """The approver's yes. `seen` is the seal of the message that the approver was shown (core/seal.py);
         without it, it is the one that is there."""
-        content: bytes | None = None
-        sealed = ""
-        with contextlib.suppress(NoSuchMessage, AmbiguousId):
-            message = await self._store.find(normalize(prefix))
-            content = await self._store.content(message.id)
-            if content is not None:
-                sealed = await asyncio.to_thread(seal.seal, message, content)
+        sealed = await self.seal(prefix)
 
         def compute(message: HeldMessage, now: datetime) -> moves.Result:
             if seen and sealed and seen.lower() != sealed:
                 return Refusal(reason=Refused.WRONG_STATE, message=message, text=NOT_SEEN)
             return moves.approve(message, sealed, by=actor.name, now=now)
 
-        return await self._move(prefix, actor, compute, may=Actor.may_approve)
+        answer = await self._move(prefix, actor, compute, may=Actor.may_approve)
+        # Only the sentence counts: what is there now was not what the approver saw.
+        return replace(answer, message=None) if answer.text.endswith(NOT_SEEN) else answer
+
+    async def seal(self, prefix: str) -> str:
+        """What a yes to this message names (core/seal.py); "" where there is none to say yes to."""
+        try:
+            message = await self._store.find(normalize(prefix))
+        except (NoSuchMessage, AmbiguousId):
+            return ""
+        content = await self._store.content(message.id)
+        # Megabytes take longer than the loop may stand still.
+        return "" if content is None else await asyncio.to_thread(seal.seal, message, content)
 
     async def reject(self, prefix: str, actor: Actor, reason: str) -> Answer:
         """The approver's no; the message goes back to its sender with the reason."""

@@ -17,8 +17,7 @@ from mailguard.core.envelope import Envelope, Recipient, Submission
 from mailguard.core.errors import ConfigurationError, MailguardError, NoSuchMessage, StoreError
 from mailguard.core.hold import HeldMessage
 from mailguard.core.message import read_headers
-from mailguard.core.policy import Notify, Policy
-from mailguard.core.preference import LANGUAGES, Preference
+from mailguard.core.policy import Policy
 from mailguard.core.states import MessageState
 from mailguard.core.told import Told
 from mailguard.flow.decide import Decide
@@ -27,7 +26,7 @@ from mailguard.flow.learning import Learning
 from mailguard.flow.listing import Listing, wished
 from mailguard.flow.receive import Receive
 from mailguard.flow.replay import Replay
-from mailguard.ports import Backup, Clock, Policies, Preferences
+from mailguard.ports import Backup, Clock, Policies
 
 Json = dict[str, object]
 Request = Mapping[str, object]
@@ -57,7 +56,6 @@ class Desk:
         clock: Clock,
         language: str,
         about: Callable[[], Json],
-        preferences: Preferences,
         parse_rules: Callable[[str, str], Policy],
         learning: Learning | None = None,
         page_link: Callable[[], str] = lambda: "",
@@ -74,7 +72,6 @@ class Desk:
         self._clock = clock
         self._language = language
         self._about = about
-        self._preferences = preferences
         self._parse_rules = parse_rules
         self._page_link = page_link
         self._verbs: Mapping[str, Verb] = {
@@ -97,8 +94,6 @@ class Desk:
             "backup": self._copying,
             "learn": self._learn,
             "forget": self._forget,
-            "preferences": self._preferred,
-            "prefer": self._prefer,
             "page": self._page,
         }
 
@@ -108,7 +103,7 @@ class Desk:
             "restore": self._plain(decide.restore),
             "release": self._plain(decide.release),
             "confirm": self._plain(decide.confirm),
-            "approve": self._plain(decide.approve),
+            "approve": self._approve,
             "freeze": self._plain(decide.freeze),
             "thaw": self._plain(decide.thaw),
             "reject": self._reject,
@@ -194,6 +189,8 @@ class Desk:
         shown = view.message(answer.message, _text(request, "language") or self._language)
         events = await self._history.events(answer.message, actor)
         whole = view.with_history(shown, answer.message, events)
+        if answer.message.state is MessageState.APPROVAL:
+            whole["seal"] = await self._decide.seal(answer.message.id)
         return {**_plain(answer.told, answer.text), "message": whole}
 
     async def _raw(self, request: Request, actor: Actor) -> Json:
@@ -211,6 +208,11 @@ class Desk:
         return await self._told(
             await self._decide.cancel(_text(request, "id"), actor, _texts(request, "to")), actor
         )
+
+    async def _approve(self, request: Request, actor: Actor) -> Json:
+        """`seal` is that of the message as it was shown (`show`); a yes to another one is refused."""
+        seal = _text(request, "seal")
+        return await self._told(await self._decide.approve(_text(request, "id"), actor, seal), actor)
 
     async def _reject(self, request: Request, actor: Actor) -> Json:
         reason = _text(request, "reason")
@@ -289,23 +291,6 @@ class Desk:
         count = await self._learning.forget(str(who))
         return {**_plain(Told.DONE, f"{who} is forgotten; {count} entries had the address"), "entries": count}
 
-    async def _preferred(self, request: Request, actor: Actor) -> Json:
-        """What the asker has chosen; None is what holds for everybody."""
-        if actor.account is None:
-            return _plain(Told.REFUSED, "only a person has preferences, and this is the admin of the machine")
-        chosen = await self._preferences.of(actor.account.login)
-        return {**_plain(Told.DONE, ""), "preferences": view.preference(chosen)}
-
-    async def _prefer(self, request: Request, actor: Actor) -> Json:
-        if actor.account is None:
-            return await self._preferred(request, actor)
-        chosen = Preference(
-            language=_chosen(request, "language", LANGUAGES),
-            notify=None if (notify := _chosen(request, "notify", list(Notify))) is None else Notify(notify),
-        )
-        await self._preferences.set(actor.account.login, chosen)
-        return {**_plain(Told.DONE, "That is kept."), "preferences": view.preference(chosen)}
-
     async def _try(self, request: Request, actor: Actor) -> Json:
         submission = self._imagine(request)
         judged = await self._receive.consider(submission, self._asked_policy(request))
@@ -362,15 +347,6 @@ def _text(request: Request, key: str) -> str:
 def _texts(request: Request, key: str) -> list[str]:
     value = request.get(key)
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
-
-
-def _chosen(request: Request, key: str, values: Sequence[str]) -> str | None:
-    value = request.get(key)
-    if value is None:
-        return None
-    if not isinstance(value, str) or value not in values:
-        raise BadRequest(f"{value!r} cannot be the {key}; expected {', '.join(values)}, or null")
-    return value
 
 
 def _states(request: Request) -> frozenset[MessageState]:

@@ -9,6 +9,7 @@ from mailguard.core.answer import Answer
 from mailguard.core.errors import AmbiguousId, NoSuchMessage
 from mailguard.core.hold import HeldMessage
 from mailguard.core.identity import normalize
+from mailguard.core.own_mail import is_notice
 from mailguard.core.seal import as_named, open_copy
 from mailguard.core.states import MessageState
 from mailguard.core.told import Told
@@ -37,7 +38,8 @@ class History:
         """The messages this actor may see, next to leave first."""
         found: list[HeldMessage] = []
         async for message in self._pages(states=states, sender=sender, finished=finished):
-            if actor.may_act_on(message):
+            # What the guard told people is no mail of theirs: listed while it waits, not for ever.
+            if actor.may_act_on(message) and not (message.state.finished and is_notice(message)):
                 found.append(message)
             if limit is not None and len(found) >= limit:
                 break

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from mailguard.core.actor import Actor
 from mailguard.core.hold import HeldMessage
+from mailguard.core.own_mail import is_notice
 from mailguard.core.states import FINISHED, MessageState
 from mailguard.flow.history import History
 from mailguard.ports import Found, Owner, Search, Store
@@ -37,7 +38,7 @@ class Listing:
             limit=min(search.limit, LARGEST_PAGE),
         )
         found = await self._store.search(wanted)
-        theirs = [one for one in found.messages if whole or may_list(actor, one)]
+        theirs = [one for one in found.messages if (whole or may_list(actor, one)) and not _told(one)]
         return Found(messages=theirs, after=found.after)
 
     async def approvals(self, actor: Actor) -> Sequence[HeldMessage]:
@@ -60,7 +61,12 @@ def may_list(actor: Actor, message: HeldMessage) -> bool:
     """Whether the message stands in this actor's own list: an admin's is not everybody's."""
     if actor.admin and actor.account is None:
         return True
-    return Actor(name=actor.name, account=actor.account).may_act_on(message)
+    return Actor(name=actor.name, account=actor.account, shared=actor.shared).may_act_on(message)
+
+
+def _told(message: HeldMessage) -> bool:
+    """Whether it is a notice that has done its work: nobody looks for those."""
+    return message.state.finished and is_notice(message)
 
 
 def _owner(actor: Actor) -> Owner | None:

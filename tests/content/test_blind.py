@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mailguard.core.actor import ADMIN, Actor
 from mailguard.core.outgoing import outgoing
 from mailguard.edge.config import parse_rules
+from mailguard.flow.choosing import Choosing
 from mailguard.flow.desk import Desk
 from mailguard.flow.listing import Listing
 from mailguard.flow.replay import Replay
@@ -83,7 +84,7 @@ def desk(inbox: Inbox) -> Desk:
         policies=parts.rules,
         clock=parts.clock,
         language="en",
-        preferences=parts.preferences,
+        more=Choosing(parts.preferences).verbs,
         about=dict,
         parse_rules=parse_rules,
     )

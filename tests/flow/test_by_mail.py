@@ -200,6 +200,58 @@ async def test_an_approver_decides(desk: Desk) -> None:
     assert await desk.state(held) is MessageState.HELD, "its delay still runs"
 
 
+async def test_a_yes_names_what_was_shown(desk: Desk) -> None:
+    content = b"From: anne@corp.example\r\nTo: x@newspaper.example\r\nSubject: Results\r\n\r\nSee.\r\n"
+    held = await desk.parts.id_of("x@newspaper.example", content=content)
+    await desk.write(f"approve+{held}+{'0' * 32}@{HOST}", "approve", user="bob", sender=BOB)
+    assert await desk.state(held) is MessageState.APPROVAL
+    assert "not the message that you were shown" in text_of(await desk.answer())
+    seal = await desk.parts.decide.seal(held)
+    await desk.write(f"Approve+{held.upper()}+{seal}@{HOST}", "OK approve", user="bob", sender=BOB)
+    assert await desk.state(held) is MessageState.APPROVAL
+    assert "so nothing was decided" in text_of(await desk.answer())
+    await desk.write(f"Approve+{held.upper()}+{seal}@{HOST}", "Approved, thanks", user="bob", sender=BOB)
+    assert await desk.state(held) is MessageState.HELD
+    text = text_of(await desk.answer())
+    assert "You have approved this message." in text and "It leaves on 2026-11-22 at 10:05:00 UTC." in text
+
+
+async def test_a_decision_takes_a_login(desk: Desk) -> None:
+    """In a trusted network anybody can write in the approver's name: the sender, too."""
+    held = await desk.parts.id_of("x@newspaper.example")
+    for text in ("approve", "reject No"):
+        await desk.write(f"approve+{held}@{HOST}", text, user=None, sender=BOB)
+        answer = text_of(await desk.answer())
+        assert "you have to be logged in" in answer and "newspaper" not in answer
+    assert await desk.state(held) is MessageState.APPROVAL
+
+
+async def test_nobody_else_decides_and_learns_nothing(desk: Desk) -> None:
+    held = await desk.parts.id_of("x@newspaper.example")
+    for sender, user in ((ANNE, "anne"), ("dave@corp.example", "dave")):
+        await desk.write(f"approve+{held}@{HOST}", "approve", user=user, sender=sender)
+        answer = text_of(await desk.answer())
+        if user == "dave":
+            assert "that you may decide about" in answer and "newspaper" not in answer
+    assert await desk.state(held) is MessageState.APPROVAL
+
+
+async def test_a_recipient_that_is_none_is_not_dropped_and_it_is_said(desk: Desk) -> None:
+    held = await desk.parts.id_of("client@customer.example", "boss@corp.example")
+    await desk.write(f"cancel+{held}@{HOST}", "drop clent@customer.example")
+    assert await desk.state(held) is MessageState.HELD
+    text = text_of(await desk.answer())
+    assert "no such recipient" in text and "client@customer.example, boss@corp.example" in text
+
+
+async def test_what_could_not_be_read_is_said_to_be_a_cancel_and_what_became_of_it(desk: Desk) -> None:
+    sent = await desk.parts.id_of("boss@corp.example")
+    await desk.parts.tick()
+    await desk.write(f"cancel+{sent}@{HOST}", "Please do whatever you like with it")
+    text = text_of(await desk.answer())
+    assert "Too late:" in text and "it was taken as: stop" in text and "was stopped" not in text
+
+
 async def test_an_approver_says_no_with_a_reason(desk: Desk) -> None:
     held = await desk.parts.id_of("x@newspaper.example")
     await desk.write(f"approve+{held}@{HOST}", "reject Not before Monday", user="bob", sender=BOB)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mailguard.core.actor import ADMIN
 from mailguard.core.errors import ConfigurationError, Fault
 from mailguard.edge.config import parse_rules
+from mailguard.flow.choosing import Choosing
 from mailguard.flow.desk import Desk
 from mailguard.flow.listing import Listing
 from mailguard.flow.replay import Replay
@@ -30,7 +31,7 @@ def desk(parts: Parts) -> Desk:
         policies=parts.rules,
         clock=parts.clock,
         language="en",
-        preferences=parts.preferences,
+        more=Choosing(parts.preferences).verbs,
         about=lambda: {"running": True},
         parse_rules=parse_rules,
     )
@@ -201,18 +202,3 @@ async def test_a_time_needs_to_be_one(parts: Parts, desk: Desk) -> None:
     assert "expected one like" in str(answer["text"])
     at = (parts.clock.now() + timedelta(hours=1)).isoformat()
     assert (await desk.answer({"verb": "extend", "id": message, "until": at}, ANNE))["told"] == "done"
-
-
-async def test_people_choose_for_themselves(desk: Desk) -> None:
-    asked = await desk.answer({"verb": "preferences"}, ANNE)
-    assert asked["preferences"] == {"language": None, "notify": None}
-    told = await desk.answer({"verb": "prefer", "language": "fr", "notify": "always"}, ANNE)
-    assert told["preferences"] == {"language": "fr", "notify": "always"}
-    assert (await desk.answer({"verb": "preferences"}, ANNE))["preferences"] == told["preferences"]
-    assert (await desk.answer({"verb": "preferences"}, BOB))["preferences"] == asked["preferences"]
-    for wrong in ({"language": "tlh"}, {"notify": "sometimes"}, {"notify": 7}):
-        assert (await desk.answer({"verb": "prefer", **wrong}, ANNE))["told"] == "refused"
-    for verb in ("preferences", "prefer"):
-        assert (await desk.answer({"verb": verb}, ADMIN))["told"] == "refused"
-    await desk.answer({"verb": "prefer", "language": None, "notify": None}, ANNE)
-    assert (await desk.answer({"verb": "preferences"}, ANNE))["preferences"] == asked["preferences"]

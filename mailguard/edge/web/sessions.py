@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from mailguard.core.actor import ADMIN, Actor
 from mailguard.edge.web.parts import Parts
+from mailguard.flow.people import People
 from mailguard.ports import Session
 
 # Without a look for so long, and however busy.
@@ -83,10 +84,8 @@ async def actor_of(parts: Parts, login: str) -> Actor | None:
     """As whom the front desk is asked for this login; None where there is no such login any more."""
     if login == MACHINE:
         return ADMIN
-    account = await parts.accounts.account(login)
-    if account is None:
-        return None
-    return Actor(name=login, admin=login in parts.options.admins, account=account)
+    actor = await People(accounts=parts.accounts, admins=parts.options.admins).of_login(login)
+    return None if actor.account is None else actor
 
 
 def digest(shown: str) -> bytes:
