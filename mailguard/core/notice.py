@@ -41,7 +41,7 @@ def held(message: HeldMessage, speaker: Speaker, links: Links, *, last: bool = F
     before the wait for a yes ends."""
     say = words(speaker.language)
     pressing = [Button(label=say.stop_it, url=links.cancel)] if links.cancel else []
-    looking = [Button(label=say.look, url=links.show)] if links.show else []
+    looking = [Button(label=say.look, url=links.show, quiet=bool(pressing))] if links.show else []
     blocks: list[Block] = [
         Paragraph(text=_standing(message, speaker), strong=True),
         *_why(message, speaker),

@@ -42,10 +42,11 @@ class Pairs:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Button:
-    """A link that looks like what to press; `url` is ours."""
+    """A link that looks like what to press, or, `quiet`, like what one may press; `url` is ours."""
 
     label: str
     url: str
+    quiet: bool = False
 
 
 Block = Paragraph | Items | Pairs | Button
@@ -163,6 +164,10 @@ _BUTTON = (
     "display:inline-block;padding:.6em 1.2em;border-radius:.4em;background:#1a56db;color:#ffffff;"
     "text-decoration:none;font-weight:600"
 )
+_QUIET = (
+    "display:inline-block;padding:.5em 1.1em;border-radius:.4em;border:1px solid currentColor;"
+    "color:inherit;text-decoration:none"
+)
 _NAME = "text-align:left;vertical-align:top;padding:0 1em .2em 0;font-weight:400;opacity:.75"
 
 
@@ -188,7 +193,8 @@ def _html(block: Block) -> str:
             for name, value in block.rows
         )
         return f'<table role="presentation" style="border-collapse:collapse">{rows}</table>'
-    return f'<p><a href="{escape(block.url)}" style="{_BUTTON}">{_escaped(block.label)}</a></p>'
+    style = _QUIET if block.quiet else _BUTTON
+    return f'<p><a href="{escape(block.url)}" style="{style}">{_escaped(block.label)}</a></p>'
 
 
 def _clean(text: str) -> str:

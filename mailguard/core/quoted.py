@@ -97,7 +97,8 @@ def _attribution(lines: Sequence[str], at: int) -> int:
         last = lines[at + count - 1 : at + count]
         if not last or not last[0] or len(last[0]) > _LONGEST:
             return 0
-        if _WROTE.search(last[0]):
+        # A program that wraps its lines may do so between the words.
+        if _WROTE.search(" ".join(lines[max(at, at + count - 2) : at + count])):
             # Without a date or an address it is a sentence like any other.
             return count if any(_has_digit(line) or "@" in line for line in lines[at : at + count]) else 0
     return 0
