@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 
+from mailguard.core.actor import Actor
+from mailguard.core.wording import LANGUAGES
 from mailguard.edge.web.parts import Parts, Person
 from mailguard.edge.web.sessions import SignedIn
 
@@ -45,7 +47,7 @@ async def person(request: Request) -> Person:
     if request.method not in SAFE:
         own_origin(request)
         await _brings(request, csrf)
-    return Person(actor=actor, language=await language_of(request, actor.name), csrf=csrf)
+    return Person(actor=actor, language=await language_of(request, actor), csrf=csrf)
 
 
 async def maybe_person(request: Request) -> Person | None:
@@ -81,9 +83,31 @@ def _is_form(request: Request) -> bool:
     return kind in ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
-async def language_of(request: Request, name: str) -> str:
-    """The language that a person chose, else the installation's."""
-    return parts_of(request).options.language
+async def language_of(request: Request, actor: Actor) -> str:
+    """The language that a person chose, else one that the browser asks for, else the installation's."""
+    parts = parts_of(request)
+    asked = language_asked(request, parts.options.language)
+    if actor.account is None:
+        return asked
+    answer = await parts.ask({"verb": "preferences"}, actor)
+    chosen = answer.get("preferences")
+    language = chosen.get("language") if isinstance(chosen, dict) else None
+    return str(language or asked)
+
+
+def language_asked(request: Request, otherwise: str) -> str:
+    """Of the languages that we speak the one that the browser asks for most (RFC 9110 section 12.5.4)."""
+    best, found = 0.0, otherwise
+    for part in request.headers.get("accept-language", "")[:200].split(","):
+        name, _, weight = part.partition(";")
+        language = name.strip().lower().partition("-")[0]
+        try:
+            wanted = float(weight.strip().removeprefix("q=")) if weight else 1.0
+        except ValueError:
+            continue
+        if language in LANGUAGES and wanted > best:
+            best, found = wanted, language
+    return found
 
 
 def next_place(wanted: str) -> str:

@@ -81,7 +81,7 @@ def _done(verb: str, message: Message, now: Card, reader: Reader) -> Told:
 
 def _asked_for(verb: str, message: Message) -> bool:
     """Whether the message is one of which that could be asked at all."""
-    if verb == "reject":
+    if verb == "reject" and message["state"] != "rejected":
         return any(one["state"] == "dropped" for one in message["recipients"])
     return verb not in ("approve", "confirm") or message["action"] == verb
 

@@ -137,9 +137,11 @@ async function refresh() {
     }
     shown = mine;
     const said = document.querySelector("[data-told]");
+    const held = said?.contains(document.activeElement) ? document.activeElement : null;
     setTime(Number(/data-now="(\d+)"/.exec(html)?.[1] ?? now()), arrived);
     put(html, location.href);
     if (said && !document.querySelector("[data-told]")) keepTold(said);
+    held?.focus({ preventScroll: true });
   } catch {
     lamp(false);
     refreshSoon(5000);

@@ -1,0 +1,263 @@
+"""A sender who noticed a second too late, in front of the page."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.stage import DESK, PHONE, Stage
+
+KARL, ROBERT = "karl@customer.example", "robert@corp.example"
+
+
+def told(page: Page, text: str) -> None:
+    """The page tells this."""
+    expect(page.locator("[data-told]")).to_contain_text(text)
+
+
+def calm(page: Page, scripts: bool = True) -> None:
+    """As long as a person looks before the next press; the page takes a faster one for a slip."""
+    if scripts:
+        page.wait_for_timeout(720)
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_stop_it_and_take_it_back(stage: Stage, scripts: bool) -> None:
+    message = stage.hand_in(KARL, subject="Cost cuts")
+    with stage.page("alice", java_script_enabled=scripts) as page:
+        expect(page).to_have_title("(1) Queue · mailguard")
+        expect(page.locator(".hero")).to_contain_text("Cost cuts")
+        page.get_by_role("button", name="Stop it").click()
+        told(page, f"Stopped. It will never go to {KARL}.")
+        assert stage.state(message) == "cancelled"
+        expect(page.get_by_text("Nothing is waiting")).to_be_visible()
+        calm(page, scripts)
+        page.get_by_role("button", name="Undo").click()
+        told(page, "It is held again.")
+        assert stage.state(message) == "held"
+        expect(page.locator(".hero .count")).to_have_text(re.compile(r"1:00:00|59:\d\d"))
+    assert stage.sink.deliveries == [] or all(KARL not in one.recipients for one in stage.sink.deliveries)
+
+
+def test_who_presses_twice_in_a_hurry_stops_one_message(stage: Stage) -> None:
+    first = stage.hand_in(KARL, subject="First")
+    second = stage.hand_in(KARL, subject="Second")
+    with stage.page("alice") as page:
+        button = page.get_by_role("button", name="Stop it").first.bounding_box()
+        assert button
+        x, y = button["x"] + button["width"] / 2, button["y"] + button["height"] / 2
+        for _ in range(6):
+            page.mouse.click(x, y, delay=5)
+            page.wait_for_timeout(40)
+        told(page, "Stopped.")
+    assert (stage.state(first), stage.state(second)) == ("cancelled", "held")
+
+
+def test_drop_the_one_wrong_recipient(stage: Stage) -> None:
+    message = stage.hand_in(KARL, ROBERT)
+    with stage.page("alice") as page:
+        expect(page.locator(".hero .chip", has_text=KARL)).to_contain_text("outside")
+        expect(page.locator(".hero .chip", has_text=ROBERT)).not_to_contain_text("outside")
+        page.get_by_role("button", name=f"drop {KARL}").click()
+        told(page, f"It will not go to {KARL}. The rest goes on.")
+    states = {one["address"]: one["state"] for one in stage.message(message)["recipients"]}
+    assert states == {KARL: "dropped", ROBERT: "waiting"}
+
+
+def test_send_now(stage: Stage) -> None:
+    stage.hand_in("now@customer.example", subject="Now")
+    with stage.page("alice") as page:
+        page.get_by_role("button", name="Send now").click()
+        told(page, "It is on its way out now.")
+        stage.sink.wait(lambda one: one.recipients == ("now@customer.example",))
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_more_time_and_a_clock_that_stands_still(stage: Stage, scripts: bool) -> None:
+    message = stage.hand_in(KARL)
+    before = stage.message(message)["release_at"]
+    with stage.page("alice", java_script_enabled=scripts, timezone_id="Pacific/Auckland") as page:
+        page.get_by_text("More time").click()
+        page.get_by_role("button", name="30 more minutes").click()
+        told(page, "It waits until")
+        assert stage.message(message)["release_at"] > before
+        calm(page, scripts)
+        page.get_by_role("button", name="Stop the clock").click()
+        told(page, "The clock is stopped.")
+        assert stage.state(message) == "frozen"
+        calm(page, scripts)
+        page.get_by_role("button", name="Start the clock").click()
+        told(page, "The clock runs again.")
+        calm(page, scripts)
+        page.get_by_text("More time").click()
+        page.get_by_label("Until").fill("2020-01-01T10:00")
+        page.get_by_role("button", name="Wait", exact=True).click()
+        told(page, "That time cannot be used")
+
+
+def test_yes_i_meant_it(stage: Stage) -> None:
+    message = stage.hand_in(KARL, subject="Contract", text="Please find attached the contract.")
+    with stage.page("alice") as page:
+        expect(page.locator(".hero")).to_contain_text("Waits for your yes")
+        expect(page.locator(".hero .reason.warning")).to_contain_text("nothing is")
+        page.get_by_role("button", name="Yes, I meant it").click()
+        told(page, "Thank you.")
+    assert stage.state(message) == "held"
+
+
+def test_too_late_tells_what_left_to_whom(stage: Stage) -> None:
+    message = stage.hand_in(KARL, ROBERT)
+    with stage.page("alice") as page:
+        stage.ask("release", id=message)
+        stage.sink.wait(lambda one: KARL in one.recipients and ROBERT in one.recipients)
+        while stage.state(message) != "sent":
+            page.wait_for_timeout(20)
+        # The page of a moment ago, pressed in good faith.
+        page.evaluate(
+            """id => { const form = document.createElement("form"); form.method = "post";
+            form.action = `/messages/${id}/cancel`; const field = document.createElement("input");
+            field.name = "csrf"; field.value = document.body.dataset.csrf; form.append(field);
+            document.body.append(form); form.submit(); }""",
+            message,
+        )
+        told(page, "Too late")
+        told(page, f"It left to {KARL} on")
+        expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+
+
+def test_two_tabs_and_one_winner(stage: Stage) -> None:
+    message = stage.hand_in("race@customer.example")
+    with stage.context("alice") as context:
+        one, other = context.new_page(), context.new_page()
+        for page in (one, other):
+            # Frozen as a tab in the background is: it knows nothing of what the other does.
+            page.route("**/live", lambda route: route.abort())
+            page.goto("/")
+        one.get_by_role("button", name="Stop it").click()
+        told(one, "Stopped.")
+        other.get_by_role("button", name="Send now").click()
+        told(other, "That is not possible now")
+        told(other, "cancelled")
+        stage.faults.clear()
+    assert stage.state(message) == "cancelled"
+
+
+def test_what_happens_elsewhere_shows_by_itself(stage: Stage) -> None:
+    with stage.page("alice", viewport=DESK) as page:
+        expect(page.locator("[data-lamp]")).to_have_attribute("data-live", "on")
+        expect(page.get_by_text("Nothing is waiting")).to_be_visible()
+        message = stage.hand_in(KARL, subject="From the telephone")
+        expect(page.locator(".hero")).to_contain_text("From the telephone")
+        expect(page).to_have_title("(1) Queue · mailguard")
+        stage.ask("cancel", id=message)
+        expect(page.get_by_text("Nothing is waiting")).to_be_visible()
+
+
+def test_the_clock_is_the_guards_whatever_this_machine_thinks(stage: Stage) -> None:
+    stage.hand_in(KARL)
+    with stage.context("alice") as context:
+        page = context.new_page()
+        page.clock.install(time="2031-05-05T05:05:05Z")
+        page.goto("/")
+        count = page.locator(".hero .count")
+        expect(count).to_have_text(re.compile(r"^(1:00:00|59:5\d)$"))
+        page.clock.run_for(60_000)
+        expect(count).to_have_text(re.compile(r"^58:5\d$|^59:0\d$"))
+
+
+def test_the_sender_reads_the_message_before_deciding(stage: Stage) -> None:
+    html = "<p>Dear <b>Madame</b>, <script>document.title='mine'</script></p>"
+    message = stage.hand_in(KARL, text="Dear Madame", html=html, bcc=[ROBERT])
+    with stage.page("alice", f"/messages/{message}") as page:
+        expect(page.locator(".letter")).to_have_text("Dear Madame")
+        expect(page.locator("#recipients li", has_text=ROBERT)).to_contain_text("Bcc")
+        expect(page.locator(".history li").first).to_contain_text("Taken from alice")
+        page.get_by_role("link", name="Show as HTML").click()
+        frame = page.frame_locator("iframe")
+        expect(frame.locator("b")).to_have_text("Madame")
+        expect(page).to_have_title("Offer · mailguard")
+        with page.expect_download() as download:
+            page.goto(f"/messages/{message}")
+            page.get_by_role("link", name="Download the source").click()
+        assert download.value.suggested_filename == f"{message}.eml"
+
+
+def test_history_finds_and_restores(stage: Stage) -> None:
+    message = stage.hand_in(KARL, subject="Needle in the history")
+    stage.ask("cancel", id=message)
+    with stage.page("alice", "/history") as page:
+        page.get_by_role("searchbox").fill("needle")
+        page.get_by_role("button", name="Search").click()
+        expect(page.locator(".item")).to_have_count(1)
+        page.get_by_role("button", name="Take it back").click()
+        told(page, "It is held again.")
+    assert stage.state(message) == "held"
+
+
+def test_two_languages(stage: Stage) -> None:
+    message = stage.hand_in(KARL, login="chloe", text="Please find attached the contract.")
+    with stage.page("chloe", "/preferences") as page:
+        page.get_by_label("Language").select_option("fr")
+        page.get_by_label("Always").check()
+        page.get_by_role("button", name="Save").click()
+        told(page, "Enregistré")
+        expect(page.locator("html")).to_have_attribute("lang", "fr")
+        expect(page.get_by_label("Toujours")).to_be_checked()
+        page.goto("/")
+        expect(page.locator(".hero")).to_contain_text("Attend votre accord")
+        expect(page.locator(".hero .reason.warning")).to_contain_text("pièce jointe")
+        page.get_by_role("button", name="L\u2019arrêter").click()
+        told(page, f"Arrêté. Il n\u2019ira jamais à {KARL}.")
+        assert stage.state(message) == "cancelled"
+        page.goto("/preferences")
+        page.get_by_label("Langue").select_option("")
+        page.get_by_role("button", name="Enregistrer").click()
+        told(page, "Saved")
+
+
+def test_by_keyboard_alone(stage: Stage) -> None:
+    first = stage.hand_in(KARL, subject="First")
+    second = stage.hand_in(KARL, subject="Second")
+    with stage.page("alice", viewport=DESK) as page:
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.textContent.trim()") == "Stop it":
+                break
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline == "solid"
+        page.keyboard.press("Enter")
+        told(page, "Stopped.")
+        expect(page.get_by_role("button", name="Undo")).to_be_focused()
+        assert stage.state(first) == "cancelled"
+        calm(page)
+        page.keyboard.press("Enter")
+        told(page, "It is held again.")
+        calm(page)
+        # The second leaves first now.
+        page.keyboard.press("j")
+        page.keyboard.press("s")
+        told(page, "Stopped.")
+        assert (stage.state(first), stage.state(second)) == ("held", "cancelled")
+        calm(page)
+        page.keyboard.press("u")
+        told(page, "It is held again.")
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [320, 390, 820, 1440])
+def test_it_fits_every_width_and_the_button_is_in_sight(stage: Stage, width: int) -> None:
+    long = "a-recipient-with-a-very-long-name-indeed@a-department-of.a-customer-with-a-long-name.example"
+    message = stage.hand_in(long, ROBERT, subject="Averylongwordwithoutanyplacetobreakitatall" * 3)
+    with stage.page("alice", viewport={"width": width, "height": 700}) as page:
+        for place in ("/", f"/messages/{message}", "/preferences", "/history", "/approvals"):
+            page.goto(place)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+        page.goto("/")
+        box = page.get_by_role("button", name="Stop it").first.bounding_box()
+        assert box
+        assert box["y"] + box["height"] < 640
+        assert box["height"] >= 44
+        assert box["width"] >= (width * 0.7 if width <= PHONE["width"] else 160)
