@@ -10,7 +10,7 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Playwright, expect
 
 from mailguard.edge.control_client import SOCKET, ask
 from tests import guard as guards
@@ -66,7 +66,7 @@ def letter(sender: str, to: Sequence[str], subject: str, text: str = "Hello", ht
 
 @dataclass(kw_only=True)
 class Stage:
-    """`faults` is what browsers complained about: errors of scripts, and what the policy kept from loading."""
+    """`faults` is what browsers complained about: errors of scripts, and what was kept from loading."""
 
     guard: Guard
     sink: Sink
@@ -151,17 +151,23 @@ class Stage:
             context.close()
         return self.states[login]
 
+    def _dialog(self, dialog: Dialog) -> None:
+        self.faults.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
     def _watch(self, page: Page) -> None:
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", lambda said: self.faults.append(said.text) if said.type == "error" else None)
-        page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("dialog", self._dialog)
 
 
 @contextmanager
-def set_up(directory: Path, sink: Sink, playwright: Playwright, chromium: str) -> Iterator[Stage]:
+def set_up(
+    directory: Path, sink: Sink, playwright: Playwright, chromium: str, rules: str = RULES
+) -> Iterator[Stage]:
     """The guard is running and the browser open, for as long as the context lasts."""
     upstream = guards.smtp_upstream(sink.port)
-    guard = guards.configured(directory, upstream, rules=RULES, web="\n")
+    guard = guards.configured(directory, upstream, rules=rules, web="\n")
     # All have one password; to hash it for each would take seconds.
     users = directory / "users"
     alice = users.read_text()

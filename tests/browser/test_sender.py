@@ -23,12 +23,13 @@ def calm(page: Page, scripts: bool = True) -> None:
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 def test_stop_it_and_take_it_back(stage: Stage, scripts: bool) -> None:
-    message = stage.hand_in(KARL, subject="Cost cuts")
+    to = "karl.scripted@customer.example" if scripts else "karl@plain.example"
+    message = stage.hand_in(to, subject="Cost cuts")
     with stage.page("alice", java_script_enabled=scripts) as page:
         expect(page).to_have_title("(1) Queue · mailguard")
         expect(page.locator(".hero")).to_contain_text("Cost cuts")
         page.get_by_role("button", name="Stop it").click()
-        told(page, f"Stopped. It will never go to {KARL}.")
+        told(page, f"Stopped. It will never go to {to}.")
         assert stage.state(message) == "cancelled"
         expect(page.get_by_text("Nothing is waiting")).to_be_visible()
         calm(page, scripts)
@@ -36,7 +37,7 @@ def test_stop_it_and_take_it_back(stage: Stage, scripts: bool) -> None:
         told(page, "It is held again.")
         assert stage.state(message) == "held"
         expect(page.locator(".hero .count")).to_have_text(re.compile(r"1:00:00|59:\d\d"))
-    assert stage.sink.deliveries == [] or all(KARL not in one.recipients for one in stage.sink.deliveries)
+    assert all(to not in one.recipients for one in stage.sink.deliveries)
 
 
 def test_who_presses_twice_in_a_hurry_stops_one_message(stage: Stage) -> None:
@@ -247,17 +248,20 @@ def test_by_keyboard_alone(stage: Stage) -> None:
         expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-@pytest.mark.parametrize("width", [320, 390, 820, 1440])
-def test_it_fits_every_width_and_the_button_is_in_sight(stage: Stage, width: int) -> None:
+def test_it_fits_every_width_and_the_button_is_in_sight(stage: Stage) -> None:
     long = "a-recipient-with-a-very-long-name-indeed@a-department-of.a-customer-with-a-long-name.example"
     message = stage.hand_in(long, ROBERT, subject="Averylongwordwithoutanyplacetobreakitatall" * 3)
-    with stage.page("alice", viewport={"width": width, "height": 700}) as page:
-        for place in ("/", f"/messages/{message}", "/preferences", "/history", "/approvals"):
+    widths = (320, 390, 820, 1440)
+    with stage.page("alice") as page:
+        for place in (f"/messages/{message}", "/preferences", "/history", "/approvals", "/"):
             page.goto(place)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, place
-        page.goto("/")
-        box = page.get_by_role("button", name="Stop it").first.bounding_box()
-        assert box
-        assert box["y"] + box["height"] < 640
-        assert box["height"] >= 44
-        assert box["width"] >= (width * 0.7 if width <= PHONE["width"] else 160)
+            for width in widths:
+                page.set_viewport_size({"width": width, "height": 700})
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 700})
+            box = page.get_by_role("button", name="Stop it").first.bounding_box()
+            assert box
+            assert box["y"] + box["height"] < 640
+            assert box["height"] >= 44
+            assert box["width"] >= (width * 0.7 if width <= PHONE["width"] else 160)
