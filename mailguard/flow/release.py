@@ -12,6 +12,7 @@ from mailguard.core.delivery import Answer, Outcome
 from mailguard.core.errors import IllegalMove, NoSuchMessage, StoreError
 from mailguard.core.events import GUARD
 from mailguard.core.hold import Change, Claimed, HeldMessage
+from mailguard.flow.afterwards import Afterwards
 from mailguard.flow.alarm import Alarm
 from mailguard.flow.bouncing import Bouncing
 from mailguard.flow.remember import Remember
@@ -48,7 +49,6 @@ class Release:
     ) -> None:
         self._store = store
         self._relay = relay
-        self._remember = remember
         self._bouncing = bouncing
         self._alarm = alarm
         self._clock = clock
@@ -60,6 +60,7 @@ class Release:
         self._bytes_in_hand = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self.afterwards = Afterwards(remember, self._idle)
         self._stopping = False
 
     async def recover(self) -> int:
@@ -80,11 +81,13 @@ class Release:
     async def run(self) -> None:
         """Until `stop` is called or the task is cancelled."""
         workers = [asyncio.create_task(self._work()) for _ in range(self._workers)]
+        workers.append(asyncio.create_task(self.afterwards.run()))
         try:
             while not self._stopping:
                 await self._round()
             await self._return_the_rest()
             await self._idle.wait()
+            await self.afterwards.finish()
         finally:
             for worker in workers:
                 worker.cancel()
@@ -178,10 +181,8 @@ class Release:
         if change is None:
             return
         self._report(change, outcomes)
-        if any(outcome.answer is Answer.TAKEN for outcome in outcomes):
-            await self._learn(claimed)
-        if change.after.state.finished and message.sender:
-            await self._remember.finished(change.after, claimed.content)
+        left = any(outcome.answer is Answer.TAKEN for outcome in outcomes)
+        await self.afterwards.learn(change.after, claimed.content, left=left)
 
     async def _record(self, claimed: Claimed, outcomes: Sequence[Outcome]) -> Change | None:
         """Write down what the upstream said. Until that is on the disk the message stays in hand: a
@@ -228,14 +229,6 @@ class Release:
             self._log.event("bounced", id=after.id, bounce=new.message.id)
             if new.message.due_at is not None:
                 self._alarm.sound(new.message.due_at)
-
-    async def _learn(self, claimed: Claimed) -> None:
-        if not claimed.message.sender:
-            return
-        try:
-            await self._remember.left(claimed.content)
-        except StoreError as error:
-            self._log.trouble("not_learnt", id=claimed.message.id, error=str(error))
 
     async def expire(self) -> None:
         """Return to their senders the messages that nobody decided about in time."""

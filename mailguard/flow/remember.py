@@ -2,6 +2,7 @@
 
 from mailguard.core import address
 from mailguard.core import message as reading
+from mailguard.core.facts import Headers
 from mailguard.core.hold import HeldMessage
 from mailguard.core.recall import posting
 from mailguard.core.states import RecipientState
@@ -25,10 +26,27 @@ class Remember:
         self._bodies = bodies
         self._log = log
 
-    async def left(self, content: bytes) -> None:
-        """A message left: its thread now includes whom its header names. Bcc recipients are not
-        among them: what one sender hid must not show in another's warnings."""
-        headers = reading.read_headers(content)
+    async def departed(self, message: HeldMessage, content: bytes, *, left: bool) -> None:
+        """An attempt is over; `left` tells that it reached somebody. Never raises.
+
+        A mail that left makes its thread; once nothing will happen to it any more, those whom it reached
+        were meant. Not before: until then somebody may still be dropped.
+        """
+        if not message.sender or not (left or message.state.finished):
+            return
+        try:
+            headers = reading.read_headers(content)
+            if left:
+                await self._thread(headers)
+            if message.state.finished:
+                await self._habits(message, headers, content)
+        except Exception as error:  # noqa: BLE001  the mail has left; only the memory is poorer
+            if self._log is not None:
+                self._log.trouble("not_learnt", id=message.id, error=str(error) or type(error).__name__)
+
+    async def _thread(self, headers: Headers) -> None:
+        """Its thread now includes whom its header names. Bcc recipients are not among them: what one sender
+        hid must not show in another's warnings."""
         if not headers.message_id:
             return
         people = (*headers.from_, *headers.to, *headers.cc, *headers.reply_to)
@@ -38,23 +56,15 @@ class Remember:
             tuple(dict.fromkeys(map(address.normal, people))),
         )
 
-    async def finished(self, message: HeldMessage, content: bytes) -> None:
-        """Nothing will happen to a message any more: those whom it reached were meant.
-
-        Not before: until then somebody may still be dropped. What a program wrote by itself is no habit.
-        """
+    async def _habits(self, message: HeldMessage, headers: Headers, content: bytes) -> None:
+        """What a program wrote by itself is no habit."""
         reached = [r.address for r in message.recipients if r.state is RecipientState.SENT]
         if self._recalling is None or self._bodies is None or not self._recalling.on or not reached:
             return
-        try:
-            headers = reading.read_headers(content)
-            if posting.is_automatic(headers):
-                return
-            body = await self._bodies.read(content, headers)
-            letter = posting.on_its_way(
-                headers, body.text, sender=message.sender, recipients=reached, when=message.received_at
-            )
-            await self._recalling.observe(letter)
-        except Exception as error:  # noqa: BLE001  the mail has left; only the memory is poorer
-            if self._log is not None:
-                self._log.trouble("not_learnt", id=message.id, error=str(error) or type(error).__name__)
+        if posting.is_automatic(headers):
+            return
+        body = await self._bodies.read(content, headers)
+        letter = posting.on_its_way(
+            headers, body.text, sender=message.sender, recipients=reached, when=message.received_at
+        )
+        await self._recalling.observe(letter)

@@ -218,6 +218,7 @@ class Parts:
         await self.clock.advance(by)
         for claimed in await self.store.claim(self.clock.now(), 100):
             await self.release.relay_one(claimed)
+        await self.release.afterwards.finish()
         await self.release.expire()
 
 
