@@ -12,13 +12,14 @@ from typing import Any, cast
 
 import click
 
-from mailguard.cli import options, when
+from mailguard.cli import listing, options, when
 from mailguard.cli.asking import ask
 from mailguard.cli.detect import detect
-from mailguard.cli.ending import end, need, print_json
+from mailguard.cli.ending import Json, end, need, print_json, told
 from mailguard.cli.memory import forget, learn
 from mailguard.cli.outward import notify
 from mailguard.cli.users import users
+from mailguard.core.told import Told
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 a fault of ours, 2 usage or configuration, 3 no such message, "
@@ -114,15 +115,20 @@ def queue(
     limit: int | None,
 ) -> None:
     """The messages that are not finished, next to leave first."""
-    request = {"verb": "queue", "states": list(states), "sender": sender, "all": everything, "limit": limit}
-    answer = need(ask(config, request), as_json=as_json)
-    messages = cast("list[dict[str, Any]]", answer["messages"])
+    request = {"verb": "queue", "states": list(states), "sender": sender, "all": everything}
+
+    def asked(page: Json) -> Json:
+        answer = ask(config, page)
+        lost = page["after"] is not None and told(answer) is Told.NO_SUCH_MESSAGE
+        return answer if lost else need(answer, as_json=as_json)
+
+    found = listing.pages(asked, request, limit)
     if as_json:
-        print_json(messages)
+        listing.print_array(found)
         return
     from mailguard.cli import render  # noqa: PLC0415
 
-    render.queue(messages, datetime.now(UTC))
+    render.queue(found, datetime.now(UTC))
 
 
 @verbs.command()

@@ -40,13 +40,19 @@ def clean(foreign: object) -> str:
     return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
 
 
-def queue(messages: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """The list, next to leave first."""
+def queue(pages: Iterable[Sequence[Mapping[str, Any]]], now: datetime) -> None:
+    """The list, next to leave first, each page as soon as it is there."""
     out = console()
-    if not messages:
+    shown = False
+    for messages in pages:
+        out.print(_table(messages, now, headed=not shown))
+        shown = True
+    if not shown:
         out.print("Nothing is waiting.")
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
+
+
+def _table(messages: Sequence[Mapping[str, Any]], now: datetime, *, headed: bool) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=headed)
     for heading in ("ID", "STATE", "LEAVES", "FROM", "TO", "SUBJECT", "WHY"):
         table.add_column(heading, overflow="fold" if heading in ("TO", "WHY") else "ellipsis")
     for message in messages:
@@ -59,7 +65,7 @@ def queue(messages: Sequence[Mapping[str, Any]], now: datetime) -> None:
             clean(message["subject"]),
             _why(message),
         )
-    out.print(table)
+    return table
 
 
 def leaves(message: Mapping[str, Any], now: datetime) -> str:

@@ -161,9 +161,12 @@ class Desk:
             states=_states(request),
             sender=_text(request, "sender") or None,
             finished=request.get("all") is True,
+            after=_text(request, "after") or None,
             limit=limit if isinstance(limit, int) and limit > 0 else None,
         )
-        return {**_plain(Told.DONE, ""), "messages": await self._shown(messages, request)}
+        # A full page may have another behind it.
+        more = {"after": messages[-1].id} if messages and len(messages) == limit else {}
+        return {**_plain(Told.DONE, ""), "messages": await self._shown(messages, request), **more}
 
     async def _list(self, request: Request, actor: Actor) -> Json:
         """A page of the list; `after` in the answer is where the next one begins, if there is one."""

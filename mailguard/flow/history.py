@@ -33,11 +33,17 @@ class History:
         states: frozenset[MessageState] = frozenset(),
         sender: str | None = None,
         finished: bool = False,
+        after: str | None = None,
         limit: int | None = None,
     ) -> list[HeldMessage]:
-        """The messages this actor may see, next to leave first."""
+        """The messages this actor may see, next to leave first, from the one behind the id `after` on.
+
+        Raises NoSuchMessage where that one is forgotten.
+        """
         found: list[HeldMessage] = []
-        async for message in self._pages(states=states, sender=sender, finished=finished):
+        size = PAGE if limit is None else min(limit, PAGE)
+        first = Page(states=states, sender=sender, finished=finished, after=after, limit=size)
+        async for message in self._pages(first):
             # What the guard told people is no mail of theirs: listed while it waits, not for ever.
             if actor.may_act_on(message) and not (message.state.finished and is_notice(message)):
                 found.append(message)
@@ -45,23 +51,18 @@ class History:
                 break
         return found
 
-    async def _pages(
-        self, *, states: frozenset[MessageState], sender: str | None, finished: bool
-    ) -> AsyncIterator[HeldMessage]:
+    async def _pages(self, first: Page) -> AsyncIterator[HeldMessage]:
         # Page by page, so that a long list never keeps the store from those who wait to write.
-        after: str | None = None
-        seen: set[str] = set()
+        wanted, seen = first, set[str]()
         while True:
-            page = await self._store.page(
-                Page(states=states, sender=sender, finished=finished, after=after, limit=PAGE)
-            )
+            page = await self._store.page(wanted)
             for message in page:
                 if message.id not in seen:
                     seen.add(message.id)
                     yield message
-            if len(page) < PAGE:
+            if len(page) < wanted.limit:
                 return
-            after = await self._bookmark(page)
+            wanted = replace(wanted, after=await self._bookmark(page))
 
     async def _bookmark(self, page: Sequence[HeldMessage]) -> str | None:
         """The last message of a page that is still where the page had it. One that has moved meanwhile

@@ -14,7 +14,7 @@ NASTY = "\x1b[2J\u202egnp.exe\r\nmailguard: all is well"
 
 
 def test_the_list_tells_when_and_why(capsys: pytest.CaptureFixture[str]) -> None:
-    render.queue([view.message(message())], NOW)
+    render.queue([[view.message(message())]], NOW)
     out = capsys.readouterr().out
     for word in (
         "k7fm2xqp9d3t",
@@ -38,7 +38,7 @@ def test_controls_and_directions_are_made_visible(capsys: pytest.CaptureFixture[
         recipient(reply=NASTY), subject=NASTY, sender=NASTY, findings=(Finding(check="unreadable"),)
     )
     shown = {**view.message(held), "events": [{"at": "t", "event": "e", "by": NASTY, "x": NASTY}]}
-    render.queue([shown], NOW)
+    render.queue([[shown]], NOW)
     render.show(shown, NOW)
     out = capsys.readouterr().out
     assert "\x1b[2J" not in out
@@ -47,14 +47,14 @@ def test_controls_and_directions_are_made_visible(capsys: pytest.CaptureFixture[
 
 
 def test_markup_in_a_subject_is_text(capsys: pytest.CaptureFixture[str]) -> None:
-    render.queue([view.message(message(subject="[red]sale[/red] [link=x]"))], NOW)
+    render.queue([[view.message(message(subject="[red]sale[/red] [link=x]"))]], NOW)
     assert "[red]sale[/red] [link=x]" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("state", MessageState)
 def test_every_state_can_be_shown(state: MessageState, capsys: pytest.CaptureFixture[str]) -> None:
     shown = {**view.message(in_state(state)), "events": []}
-    render.queue([shown], NOW)
+    render.queue([[shown]], NOW)
     render.show(shown, NOW)
     assert state.value in capsys.readouterr().out
 

@@ -131,7 +131,7 @@ def test_the_terminal_gets_no_control_character(one: str, other: str) -> None:
     events: list[view.Json] = [{"at": "t", "event": "e", "by": one, "reason": other, "blind": [one]}]
     shown = view.with_history(view.message(held), held, events)
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        render.queue([shown], NOW + timedelta(seconds=1))
+        render.queue([[shown]], NOW + timedelta(seconds=1))
         render.show(shown, NOW)
     written = out.getvalue()
     assert all(char.isprintable() or char == "\n" for char in written)
