@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from mailguard.core import view
 from mailguard.core.actor import Actor
