@@ -12,6 +12,7 @@ from mailguard.edge.store import outbox, queries, rows, searching, steps
 from mailguard.edge.store.bulk import Row
 from mailguard.edge.store.sqlite import Database
 from mailguard.edge.store.steps import Bite, Due, Step
+from mailguard.edge.store.turns import Turns
 from mailguard.ports import Census, First, Found, Mark, Page, Search
 from mailguard.ports.outward import Announcer
 
@@ -41,6 +42,7 @@ class SqliteStore:
     ) -> None:
         self._database = database
         self._reserve = reserve
+        self._turns = Turns()
         self._changed = changed
         self._announcer = announcer
 
@@ -181,4 +183,4 @@ class SqliteStore:
         return fits
 
     def _claim_all(self, connection: sqlite3.Connection, asked: Sequence[Due]) -> Sequence[list[Claimed]]:
-        return steps.claim(connection, asked, self._database.log)
+        return steps.claim(connection, asked, self._database.log, self._turns)

@@ -36,12 +36,12 @@ _MESSAGES = """
 
 
 def by_number(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[list[Any]]:
-    """The rows of these messages, in this order, for rows.message."""
+    """The rows of these messages, in this order, for rows.message; one that is gone has none."""
     if not numbers:
         return []
     (found,) = connection.execute(_MESSAGES, (listed(numbers),)).fetchone()
     rows_by_number = {row[NUMBER]: row for row in json.loads(found)}
-    return [rows_by_number[number] for number in numbers]
+    return [rows_by_number[number] for number in numbers if number in rows_by_number]
 
 
 def find(connection: sqlite3.Connection, prefix: str) -> HeldMessage:
@@ -129,20 +129,6 @@ def stranded(connection: sqlite3.Connection, log: Log) -> list[HeldMessage]:
         """
     )
     return readable(by_number(connection, [number for (number,) in found.fetchall()]), log)
-
-
-def due(connection: sqlite3.Connection, now: datetime, limit: int, offset: int) -> list[list[Any]]:
-    """The rows of at most `limit` messages that are due, most overdue first, after the first `offset`."""
-    (found,) = connection.execute(
-        """
-        SELECT json_group_array(json_array(next_due, n)) FROM (
-            SELECT next_due, n FROM message INDEXED BY message_due
-            WHERE next_due IS NOT NULL AND next_due <= ? ORDER BY next_due, n LIMIT ? OFFSET ?
-        )
-        """,
-        (rows.time(now), limit, offset),
-    ).fetchone()
-    return by_number(connection, [number for _, number in sorted(json.loads(found))])
 
 
 def next_due(connection: sqlite3.Connection) -> datetime | None:

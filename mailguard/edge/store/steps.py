@@ -17,6 +17,7 @@ from mailguard.core.hold import Change, Claimed
 from mailguard.edge.store import queries, resubmission, rows
 from mailguard.edge.store.bulk import Row, RowsStatement, chunks, listed
 from mailguard.edge.store.rows import AddedRows, ChangedRows
+from mailguard.edge.store.turns import Turns
 from mailguard.ports import First, Log, Mark
 
 # What one claim may bring into memory.
@@ -215,12 +216,14 @@ def _versions(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, t
     return {message_id: (number, version) for message_id, number, version in json.loads(found)}
 
 
-def claim(connection: sqlite3.Connection, asked: Sequence[Due], log: Log) -> list[list[Claimed]]:
-    """Take in hand what is due (moves.claim), most overdue first."""
+def claim(
+    connection: sqlite3.Connection, asked: Sequence[Due], log: Log, turns: Turns
+) -> list[list[Claimed]]:
+    """Take in hand what is due (moves.claim), most overdue first, and each sender in turn."""
     results = []
     for due in asked:
         pile = _Pile()
-        taken = _take_due(connection, due, log)
+        taken = _take_due(connection, due, log, turns)
         for number, change, _ in taken:
             pile.change(number, rows.changed(change))
         pile.write(connection)
@@ -228,15 +231,19 @@ def claim(connection: sqlite3.Connection, asked: Sequence[Due], log: Log) -> lis
     return results
 
 
-def _take_due(connection: sqlite3.Connection, due: Due, log: Log) -> list[tuple[int, Change, bytes]]:
+def _take_due(
+    connection: sqlite3.Connection, due: Due, log: Log, turns: Turns
+) -> list[tuple[int, Change, bytes]]:
     taken: list[tuple[int, Change, bytes]] = []
-    room, seen = CLAIM_BYTES, 0
+    room = CLAIM_BYTES
+    seen: set[int] = set()
     # More than one round only where something due cannot be claimed and must not be in the way of the rest.
     while (wanted := due.limit - len(taken)) > 0 and room > 0:
-        found = queries.due(connection, due.now, wanted, seen)
+        numbers = turns.due(connection, due.now, wanted, len(seen))
+        found = queries.by_number(connection, [number for number in numbers if number not in seen])
         if not found:
             break
-        seen += len(found)
+        seen.update(numbers)
         some: list[list[Any]] = []
         for row in found:
             if room > 0:
