@@ -122,13 +122,18 @@ def to_remind(connection: sqlite3.Connection, now: datetime, limit: int, log: Lo
 
 def stranded(connection: sqlite3.Connection, log: Log) -> list[HeldMessage]:
     """Messages in the state RELAYING."""
+    relaying = MessageState.RELAYING.value
+    row = connection.execute("SELECT messages FROM tally WHERE state = ?", (relaying,)).fetchone()
+    # What was in hand was due, and so stands at the beginning of the index: to know how many they are saves a
+    # look at all the others.
     found = connection.execute(
         """
         SELECT n FROM message INDEXED BY message_open
-        WHERE done_at IS NULL AND state = 'relaying' ORDER BY n
-        """
-    )
-    return readable(by_number(connection, [number for (number,) in found.fetchall()]), log)
+        WHERE done_at IS NULL AND state = ? ORDER BY leaves_at LIMIT ?
+        """,
+        (relaying, 0 if row is None else row[0]),
+    ).fetchall()
+    return readable(by_number(connection, sorted(number for (number,) in found)), log)
 
 
 def next_due(connection: sqlite3.Connection) -> datetime | None:
