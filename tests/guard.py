@@ -114,6 +114,12 @@ class Guard:
         log = self.directory / "log"
         return log.read_text(errors="replace") if log.exists() else ""
 
+    def memory(self, what: str) -> int:
+        """What the system says of its memory, in bytes: VmRSS now, VmHWM at its highest."""
+        assert self.process
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition(what + ":")[2].split()[0]) * 1024
+
     def start(self) -> None:
         """Start it, and return when it says that it is ready (sd_notify)."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:

@@ -88,6 +88,7 @@ def _reception(
             max_recipients=smtp.max_recipients,
             max_connections=means.files.connections(smtp.max_connections),
             max_connections_per_ip=smtp.max_connections_per_ip,
+            max_bytes_in_flight=smtp.max_bytes_in_flight,
             bare_newline=smtp.bare_newline,
         ),
         accept=by_mail.accept,

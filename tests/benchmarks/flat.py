@@ -48,8 +48,8 @@ class Figures:
     queue_verb: float
     late_p50: float
     late_p99: float
-    memory: float
-    memory_peak: float
+    memory: int
+    memory_peak: int
 
 
 class Arrivals:
@@ -118,8 +118,8 @@ def measure(directory: Path, held: int, count: int) -> Figures:
             queue_verb=_ms(_first_line(guard)),
             late_p50=_ms(statistics.median(late)),
             late_p99=_ms(sorted(late)[int(0.99 * len(late))]),
-            memory=_memory(guard, "VmRSS"),
-            memory_peak=_memory(guard, "VmHWM"),
+            memory=guard.memory("VmRSS") >> 20,
+            memory_peak=guard.memory("VmHWM") >> 20,
         )
     finally:
         guard.stop()
@@ -183,12 +183,6 @@ def _say(connection: socket.socket, replies: "Iterator[bytes]", line: bytes) -> 
         # The greeting is read as a part of the first answer.
         if reply[3:4] == b" " and not reply.startswith(b"220"):
             return
-
-
-def _memory(guard: guards.Guard, name: str) -> float:
-    assert guard.process
-    status = Path(f"/proc/{guard.process.pid}/status").read_text()
-    return round(int(status.partition(name + ":")[2].split()[0]) / 1024)
 
 
 def _ms(seconds: float) -> float:

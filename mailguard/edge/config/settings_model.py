@@ -59,6 +59,9 @@ class SmtpSettings(Table):
     """More connections at the same time are put off."""
     max_connections_per_ip: Count = 50
     """The same for one address."""
+    max_bytes_in_flight: Count = 268435456
+    """Memory for messages that are being received: large ones wait for one another, and what would be more is
+    put off."""
     bare_newline: Literal["refuse", "normalize"] = "refuse"
     """What a lone CR or LF inside a message gets."""
 

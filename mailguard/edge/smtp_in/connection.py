@@ -55,6 +55,8 @@ class Connection(SMTP):
     _waiter: asyncio.Future[None] | None = None
     _writing_paused = False
     _reading_paused = False
+    # Since when the client is not read, because there is no room for what it sends.
+    _held_up: float | None = None
     _eof = False
     _ended = False
     _tls = False
@@ -179,6 +181,10 @@ class Connection(SMTP):
         if self._ended or self._shaking_hands or (self._step is not None and not self._listening):
             return
         idle = options.idle_timeout.total_seconds()
+        if self._held_up is not None:
+            if now - self._held_up >= options.longest_wait.total_seconds():
+                self._wait_no_longer()
+            return
         if self._upload_since is None:
             # A command has to come whole: one letter every now and then is no progress.
             slow = now - self._progress >= idle
@@ -214,6 +220,9 @@ class Connection(SMTP):
     def _fail(self, error: Exception) -> None:
         raise NotImplementedError
 
+    def _wait_no_longer(self) -> None:
+        raise NotImplementedError
+
     def _advance(self) -> None:
         """Do all that can be done without waiting, and answer it in one write."""
         while self._step is None and not self._ended and not self._writing_paused:
@@ -229,7 +238,9 @@ class Connection(SMTP):
             self._hang_up()
 
     def _read_on(self) -> None:
-        if self._reading_paused and len(self._buffer) <= HIGH_WATER and not self._ended:
+        if self._held_up is not None or self._ended:
+            return
+        if self._reading_paused and len(self._buffer) <= HIGH_WATER:
             self._reading_paused = False
             self.transport.resume_reading()
 

@@ -34,8 +34,10 @@ class SmtpOptions:
     slowest_upload: int = 200
     # Where all places are taken, who has not logged in by then makes room for somebody new.
     crowded_timeout: timedelta = timedelta(seconds=10)
-    # Messages that are being received or stored, all connections together.
-    max_bytes_in_flight: int = 512 * 1024 * 1024
+    # Messages that are being received or stored, all connections together (budget.py).
+    max_bytes_in_flight: int = 256 * 1024 * 1024
+    # A client waits for the answer to a block of its message for three minutes (RFC 5321 section 4.5.3.2.5).
+    longest_wait: timedelta = timedelta(minutes=2)
     tls_handshake_timeout: timedelta = timedelta(seconds=20)
     tls_shutdown_timeout: timedelta = timedelta(seconds=5)
 

@@ -15,6 +15,7 @@ import aiosmtpd
 
 from mailguard.core.envelope import Submission
 from mailguard.core.reply import Reply
+from mailguard.edge.smtp_in.budget import Budget
 from mailguard.edge.smtp_in.ehlo import Ehlo
 from mailguard.edge.smtp_in.options import SmtpOptions
 from mailguard.edge.smtp_in.peers import Peer, Peers
@@ -89,6 +90,7 @@ class Reception:
         self.peers = Peers(options.trusted_networks)
         self.guessing = guessing or Guessing(options, clock.monotonic)
         self.bytes_in_flight = 0
+        self.budget = Budget(options.max_bytes_in_flight)
         self.closing = False
         self._accept = accept
         self._sessions: dict[Session, Peer] = {}

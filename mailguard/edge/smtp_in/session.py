@@ -14,6 +14,7 @@ from mailguard.core.envelope import Envelope, MailParameters, Recipient, Submiss
 from mailguard.core.errors import SyntaxRefused
 from mailguard.core.reply import Reply
 from mailguard.core.smtp_syntax import parse_mail, parse_rcpt
+from mailguard.edge.smtp_in.budget import SMALL
 from mailguard.edge.smtp_in.connection import LONGEST_LINE, OVERLONG
 from mailguard.edge.smtp_in.data import Content, too_large
 from mailguard.edge.smtp_in.login import Login
@@ -264,13 +265,15 @@ class SmtpSession(Login):
         ended = content.feed(self._buffer)
         self._count(content.size)
         if not ended:
+            self._ask_for_room(content)
             if reception.bytes_in_flight > reception.options.max_bytes_in_flight:
                 content.drop(NO_ROOM)
             return False
         self._count(0)
-        self._content = self._upload_since = None
+        self._content = self._upload_since = self._held_up = None
         transaction, self.envelope = self.envelope, None
         if content.fault is not None:
+            reception.budget.give_back(self)
             self._refuse(content.fault)
             if reception.closing:
                 self._dismiss(self._farewell())
@@ -278,6 +281,36 @@ class SmtpSession(Login):
             self._taking = True
             self._start(partial(self._take, transaction, content.take()))
         return True
+
+    def _ask_for_room(self, content: Content) -> None:
+        """Read a large message on only where there is room for all of it (budget.py)."""
+        budget = self._reception.budget
+        if content.fault is not None:
+            budget.give_back(self)
+        elif content.size > SMALL and self._held_up is None and not budget.ask(self, self._whole_size()):
+            self._held_up = self._heard
+            if not self._reading_paused:
+                self._reading_paused = True
+                self.transport.pause_reading()
+
+    def _whole_size(self) -> int:
+        declared = self.envelope.parameters.size if self.envelope is not None else None
+        return declared or self._reception.options.max_message_bytes
+
+    def go_on(self) -> None:
+        """There is room for the whole message now; never called from within this session."""
+        self._held_up = None
+        self._upload_since = self._heard = self.loop.time()
+        self._window = self._heard, self._uploaded
+        self.loop.call_soon(self._read_on)
+
+    def _wait_no_longer(self) -> None:
+        """The rest is read and dropped, so that the client listens when it is told."""
+        if self._content is not None:
+            self._content.drop(NO_ROOM)
+            self._count(0)
+        self._reception.budget.give_back(self)
+        self.go_on()
 
     def _count(self, size: int) -> None:
         self._reception.bytes_in_flight += size - self._counted
@@ -290,6 +323,7 @@ class SmtpSession(Login):
             reply = await self._reception.take(self._submission(transaction, content))
         finally:
             self._taking = False
+            self._reception.budget.give_back(self)
         if reply.accepted:
             self._errors = self._idle_commands = 0
         self._say(reply)
@@ -319,6 +353,8 @@ class SmtpSession(Login):
     def connection_lost(self, error: Exception | None) -> None:
         """What was half received is forgotten."""
         self._count(0)
+        if not self._taking:
+            self._reception.budget.give_back(self)
         super().connection_lost(error)
 
 

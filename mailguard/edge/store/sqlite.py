@@ -25,8 +25,9 @@ from mailguard.edge.store.examining import unknown_states
 from mailguard.edge.store.pen import Bulk, Pen, Write
 from mailguard.ports import Log
 
-# No transaction much larger than this: those behind it wait for it, and the write-ahead log grows by it.
-BATCH_BYTES = 64 * 1024 * 1024
+# No transaction much larger than this: those behind it wait for it, the write-ahead log grows by it, and
+# SQLite has it in memory twice.
+BATCH_BYTES = 16 * 1024 * 1024
 
 P = ParamSpec("P")
 R = TypeVar("R")
