@@ -28,6 +28,8 @@ from mailguard.ports import Log
 # No transaction much larger than this: those behind it wait for it, the write-ahead log grows by it, and
 # SQLite has it in memory twice.
 BATCH_BYTES = 16 * 1024 * 1024
+# What is heavier takes some ten milliseconds to write.
+LIGHT = 1024 * 1024
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -76,6 +78,7 @@ class Database:
         self._writes: deque[Write] = deque()
         self._wanted = asyncio.Event()
         self._closing = False
+        self._heavy_last = False
         self._task = asyncio.create_task(self._serve(), name="store")
 
     @classmethod
@@ -194,15 +197,22 @@ class Database:
         jobs: list[Write] = []
         others: deque[Write] = deque()
         room = BATCH_BYTES
+        light = self._light_first()
         while self._writes:
             job = self._writes.popleft()
-            if jobs and (job.bulk != jobs[0].bulk or job.weight > room):
+            other = jobs and (job.bulk != jobs[0].bulk or job.weight > room)
+            if other or (light and job.weight > LIGHT):
                 others.append(job)
                 continue
             jobs.append(job)
             room -= job.weight
         self._writes = others
+        self._heavy_last = any(job.weight > LIGHT for job in jobs)
         return jobs
+
+    def _light_first(self) -> bool:
+        """Behind a large message all the small ones have their turn, and then again one that is large."""
+        return self._heavy_last and any(job.weight <= LIGHT for job in self._writes)
 
     async def _turn(
         self, perform: Callable[[sqlite3.Connection, list[Any]], list[Any]], jobs: list[Any]

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,6 +81,23 @@ async def test_a_batch_has_a_bound(
     await gate.open()
     await asyncio.gather(*waiting)
     assert seen == ["COMMIT"] * 4
+
+
+async def test_small_ones_do_not_wait_behind_all_the_large_ones(database: Database) -> None:
+    together: list[list[str]] = []
+
+    def note(connection: sqlite3.Connection, jobs: Sequence[str]) -> list[None]:
+        together.append(list(jobs))
+        return [None] * len(jobs)
+
+    def large(name: str) -> Coroutine[Any, Any, None]:
+        return database.write(note, name, weight=sqlite.BATCH_BYTES)
+
+    def small(name: str) -> Coroutine[Any, Any, None]:
+        return database.write(note, name, weight=1000)
+
+    await asyncio.gather(large("L1"), large("L2"), small("s1"), large("L3"), small("s2"))
+    assert together == [["L1"], ["s1", "s2"], ["L2"], ["L3"]]
 
 
 async def test_one_failure_is_its_own(store: SqliteStore, database: Database) -> None:
