@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
+from mailguard.app.outward import edit_again_of
 from mailguard.app.parts import Means, Queue
 from mailguard.app.web import opened_web
 from mailguard.edge.control import ControlServer
@@ -79,6 +80,7 @@ def _reception(
         ids=RandomIds(),
         hostname=means.settings.hostname,
         wake=queue.alarm.sound,
+        edit_again=edit_again_of(means.settings, queue.decide, queue.store, means.log),
     )
     return Reception(
         options=SmtpOptions(

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 
+from mailguard.app.outward import edit_again_of
 from mailguard.app.remembering import recalling_of
 from mailguard.app.storing import Kept, opened_store
 from mailguard.app.writing import Writing, writing_of
@@ -225,6 +226,7 @@ def _desk(
     about: Callable[[], Json],
     page_link: Callable[[], str],
 ) -> Desk:
+    edit_again = edit_again_of(means.settings, decide, kept.store, means.log)
     return Desk(
         decide=decide,
         history=history,
@@ -239,7 +241,11 @@ def _desk(
         about=about,
         parse_rules=parse_rules,
         page_link=page_link,
-        more={"notify": kept.notifying.verb, **Choosing(kept.preferences).verbs},
+        more={
+            "notify": kept.notifying.verb,
+            "edit": edit_again.verb,
+            **Choosing(kept.preferences).verbs,
+        },
     )
 
 

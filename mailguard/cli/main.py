@@ -17,7 +17,7 @@ from mailguard.cli.asking import ask
 from mailguard.cli.detect import detect
 from mailguard.cli.ending import Json, end, need, print_json, told
 from mailguard.cli.memory import forget, learn
-from mailguard.cli.outward import notify
+from mailguard.cli.outward import edit, notify
 from mailguard.cli.users import users
 from mailguard.core.told import Told
 
@@ -42,6 +42,7 @@ verbs.add_command(detect)
 verbs.add_command(learn)
 verbs.add_command(forget)
 verbs.add_command(notify)
+verbs.add_command(edit)
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
-"""What goes out of the guard besides mail: `notify` shows and tries those who are told what happens."""
+"""What goes out of the guard besides mail: `notify` shows and tries those who are told what happens, `edit`
+hands a message back as a draft."""
 
+import base64
 import sys
 from pathlib import Path
 from typing import Any, cast
@@ -8,7 +10,7 @@ import click
 
 from mailguard.cli import options
 from mailguard.cli.asking import ask
-from mailguard.cli.ending import exit_code, need, print_json, say
+from mailguard.cli.ending import end, exit_code, need, print_json, say
 from mailguard.core.told import Told
 
 
@@ -30,6 +32,26 @@ def notify(config: Path | None, as_json: bool, name: str, test: bool) -> None:
     if not targets:
         sys.stdout.write("Nobody outside is told; [[notify]] in mailguard.toml names whom to tell.\n")
     sys.exit(exit_code([answer]))
+
+
+@click.command()
+@options.common
+@options.message_id
+@click.option("--drafts", is_flag=True, help="Into its sender's folder of drafts ([drafts]).")
+def edit(config: Path | None, as_json: bool, id: str, drafts: bool) -> None:
+    """Stop a message and have it back as a draft, to mend it and send it again: an .eml on the output."""
+    answer = ask(config, {"verb": "edit", "id": id, "drafts": drafts})
+    if as_json:
+        end([answer], as_json=True, single=True)
+    need(answer, as_json=False)
+    from mailguard.cli import render  # noqa: PLC0415
+
+    # Where it goes into a file, the sentence must not.
+    sys.stderr.write(render.clean(answer["text"]) + "\n")
+    if content := answer.get("content"):
+        sys.stdout.buffer.write(base64.b64decode(str(content)))
+    # What could not be put into the folder is here, and not there.
+    sys.exit(Told.TRY_LATER.exit_code if drafts and not answer.get("folder") else 0)
 
 
 def _word(target: dict[str, Any]) -> str:

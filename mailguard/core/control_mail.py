@@ -21,6 +21,7 @@ class Wish(StrEnum):
     SEND = "send"
     WAIT = "wait"
     DROP = "drop"
+    EDIT = "edit"
     LIST = "list"
     APPROVE = "approve"
     REJECT = "reject"
@@ -61,6 +62,7 @@ _VERBS = {
     **dict.fromkeys(("send", "envoyer", "envoyez", "envoie"), Wish.SEND),
     **dict.fromkeys(("wait", "attendre", "attendez", "attends"), Wish.WAIT),
     **dict.fromkeys(("drop", "remove", "retirer", "retirez", "retire"), Wish.DROP),
+    **dict.fromkeys(("edit", "modifier", "modifiez", "modifie", "rendre", "rendez"), Wish.EDIT),
 }
 _DECISIONS = {
     **dict.fromkeys(("approve", "approved", "approuver", "approuve", "approuvez"), Wish.APPROVE),
@@ -143,6 +145,8 @@ def _read(verb: Wish, message_id: str, line: str, rest: list[str]) -> Order:
     if verb is Wish.DROP:
         named = tuple(dict.fromkeys(found.rstrip(".!?") for found in _ADDRESS.findall(line)))
         return Order(wish=Wish.DROP, id=message_id, recipients=named) if named else doubtful
+    if verb is Wish.EDIT:
+        return Order(wish=Wish.EDIT, id=message_id)
     return Order(wish=Wish.CANCEL, id=message_id)
 
 

@@ -146,7 +146,9 @@ def _text(topic: Topic, message: HeldMessage, event: Event, *, subject: bool, la
 
 def harmless(text: str) -> str:
     """Somebody's words for a chat room: one short line that calls nobody and draws no link."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    line = " ".join(text.split())
     line = line.translate(_STAND_INS)
     # "@everyone" and its like wake a whole room; the @ inside of an address does not.
     words = ("\uff20" + word[1:] if word.startswith("@") else word for word in line.split(" "))

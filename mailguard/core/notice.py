@@ -72,7 +72,7 @@ def _choices(message: HeldMessage, speaker: Speaker) -> list[Block]:
     elif message.state is MessageState.CONFIRM:
         lines = [say.answer_yes, *lines]
     if lines:
-        return [Paragraph(text=say.answer_stops), Items(lines=tuple(lines))]
+        return [Paragraph(text=say.answer_stops), Items(lines=(*lines, say.answer_edit))]
     withdrawn = message.state is MessageState.APPROVAL
     return [Paragraph(text=say.answer_withdraws if withdrawn else say.answer_only_stops)]
 
@@ -118,6 +118,16 @@ def asked(approver: str, question: Question, speaker: Speaker, links: Links) -> 
     )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Back:
+    """A stopped message that its sender has back as a draft: `content` comes with the notice, or it lies in
+    `folder` of the mailbox; `fault` is why it does not where it should. With neither, it is too large."""
+
+    content: bytes | None = None
+    folder: str = ""
+    fault: str = ""
+
+
 def decided(message: HeldMessage, actor: str, speaker: Speaker, *, approved: bool) -> Notice:
     """To the sender, whose message somebody else decided about: what is true now, and by whom."""
     say = words(speaker.language)
@@ -138,6 +148,7 @@ def outcome(
     understood: bool = True,
     also: str = "",
     instead: str = "",
+    back: Back | None = None,
 ) -> Notice:
     """To whoever asked for something by mail, or whose message somebody else decided about: what came of
     it. What could not be `understood` is answered with the commands that there are."""
@@ -151,7 +162,7 @@ def outcome(
             Items(lines=say.all_commands),
         ]
     if message is not None and message.state is MessageState.CANCELLED:
-        blocks.append(Paragraph(text=say.sent_folder))
+        blocks += [*_handed_back(back, speaker), Paragraph(text=say.sent_folder)]
     if message is not None:
         blocks += _details(message, message.recipients, speaker)
     blocks.append(Paragraph(text=say.sign.format(hostname=speaker.hostname)))
@@ -164,7 +175,18 @@ def outcome(
         answers=message.message_id if message else "",
         about=message.id if message else "",
         kind="outcome",
+        attached=(back.content,) if back is not None and back.content is not None else (),
     )
+
+
+def _handed_back(back: Back | None, speaker: Speaker) -> list[Block]:
+    say = words(speaker.language)
+    if back is None:
+        return []
+    if back.folder:
+        return [Paragraph(text=say.draft_placed.format(folder=back.folder))]
+    missed = [Paragraph(text=say.draft_not_placed.format(fault=back.fault))] if back.fault else []
+    return [*missed, Paragraph(text=say.draft_too_large if back.content is None else say.draft_attached)]
 
 
 def judged(to: str, answer: Answer, speaker: Speaker, *, understood: bool, logged_in: bool) -> Notice:

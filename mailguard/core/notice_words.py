@@ -31,6 +31,7 @@ class Words:
     answer_send: str
     answer_wait: str
     answer_drop: str
+    answer_edit: str
     answer_decides: str
     answer_approve: str
     answer_reject: str
@@ -61,6 +62,10 @@ class Words:
     try_later: str
     not_understood: str
     sent_folder: str
+    draft_attached: str
+    draft_placed: str
+    draft_not_placed: str
+    draft_too_large: str
     nothing_done: str
     commands: str
     all_commands: tuple[str, ...]
@@ -105,6 +110,7 @@ _ENGLISH = Words(
     answer_send="send: it leaves now",
     answer_wait="wait 30m: it leaves half an hour later",
     answer_drop="drop ADDRESS: it does not go to this recipient; the rest goes on",
+    answer_edit="edit: it is stopped and comes back to you as a draft",
     answer_decides="Or reply to this mail with one of these as the first line:",
     answer_approve="approve: it may leave",
     answer_reject="reject REASON: it goes back to its sender with your reason",
@@ -138,9 +144,13 @@ _ENGLISH = Words(
         "The copy in the Sent folder of your mail program stays there: "
         "it was filed when the message was handed in."
     ),
+    draft_attached="It is attached as a draft, with all its recipients: you can mend it and send it again.",
+    draft_placed="It is in the folder {folder} of your mailbox: you can mend it and send it again.",
+    draft_not_placed="It could not be put into your folder of drafts: {fault}.",
+    draft_too_large="It is too large to come back by mail; whoever runs the guard can hand it to you.",
     nothing_done="Nothing was done",
     commands="What can stand in the first line of a reply:",
-    all_commands=("cancel (or nothing at all)", "send", "wait 30m", "drop ADDRESS"),
+    all_commands=("cancel (or nothing at all)", "send", "wait 30m", "drop ADDRESS", "edit"),
     listing="Your messages that have not left, next to leave first:",
     empty="You have no message that has not left.",
     more="and {count} more",
@@ -186,6 +196,7 @@ _FRENCH = Words(
     answer_send="envoyer : il part maintenant",
     answer_wait="attendre 30m : il partira une demi-heure plus tard",
     answer_drop="retirer ADRESSE : il n'ira pas à ce destinataire, le reste suit son cours",
+    answer_edit="modifier : il est arrêté et vous revient comme brouillon",
     answer_decides="Ou répondez à ce message avec l'une de ces premières lignes :",
     answer_approve="approuver : il peut partir",
     answer_reject="rejeter MOTIF : il revient à son expéditeur avec votre motif",
@@ -221,9 +232,15 @@ _FRENCH = Words(
         "La copie dans le dossier des messages envoyés de votre logiciel y reste : "
         "elle a été classée quand le message a été remis."
     ),
+    draft_attached=(
+        "Il est joint comme brouillon, avec tous ses destinataires : vous pouvez le corriger et le renvoyer."
+    ),
+    draft_placed="Il est dans le dossier {folder} de votre boîte : vous pouvez le corriger et le renvoyer.",
+    draft_not_placed="Il n'a pas pu être mis dans vos brouillons : {fault}.",
+    draft_too_large="Il est trop gros pour revenir par mail ; l'administrateur peut vous le remettre.",
     nothing_done="Rien n'a été fait",
     commands="Ce qui peut figurer en première ligne d'une réponse :",
-    all_commands=("annuler (ou rien du tout)", "envoyer", "attendre 30m", "retirer ADRESSE"),
+    all_commands=("annuler (ou rien du tout)", "envoyer", "attendre 30m", "retirer ADRESSE", "modifier"),
     listing="Vos messages qui ne sont pas encore partis, dans l'ordre de leur départ :",
     empty="Aucun de vos messages n'est en attente.",
     more="et {count} de plus",

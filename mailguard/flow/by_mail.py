@@ -13,11 +13,13 @@ from mailguard.core.automatic import automatic
 from mailguard.core.control_mail import ControlAddress, Order, Wish
 from mailguard.core.envelope import Submission
 from mailguard.core.errors import StoreError
-from mailguard.core.notice import Speaker
+from mailguard.core.notice import Back, Speaker
 from mailguard.core.notice_mail import Notice
 from mailguard.core.reply import Reply
+from mailguard.core.states import MessageState
 from mailguard.core.told import Told
 from mailguard.flow.decide import Decide
+from mailguard.flow.edit_again import EditAgain
 from mailguard.flow.history import History
 from mailguard.flow.people import People
 from mailguard.flow.speaking import Speaking
@@ -27,6 +29,8 @@ from mailguard.ports import Bodies, Clock, Log, Store
 MOST_LISTED = 200
 # One mail about so many messages is no person's.
 MOST_ORDERS = 20
+# Bytes of a draft that comes with an answer; with what base64 makes of it, servers take some 20 MB.
+MOST_ATTACHED = 10 * 1024 * 1024
 
 
 class ByMail:
@@ -48,6 +52,7 @@ class ByMail:
         ids: Callable[[], str],
         hostname: str,
         wake: Callable[[datetime], None],
+        edit_again: EditAgain,
     ) -> None:
         self._then = then
         self._decide = decide
@@ -61,6 +66,7 @@ class ByMail:
         self._ids = ids
         self._hostname = hostname
         self._wake = wake
+        self._edit_again = edit_again
 
     async def accept(self, submission: Submission) -> Reply:
         """Do what is asked of the guard, and hand the rest on."""
@@ -103,10 +109,10 @@ class ByMail:
                 found = await self._history.listing(actor, limit=MOST_LISTED)
                 await self._write(notice.listing(submission.envelope.sender, found, speaker))
                 continue
-            answer = await self._do(order, control, actor, submission)
+            answer, back = await self._do(order, control, actor, submission)
             self._log.event("control_mail", by=actor.name, wish=order.wish.value, told=answer.told.value)
             answers.append(answer)
-            await self._write(_answer(submission, control, order, answer, speaker))
+            await self._write(_answer(submission, control, order, answer, speaker, back))
         return _summary(answers)
 
     async def _person(self, submission: Submission) -> Actor:
@@ -117,16 +123,23 @@ class ByMail:
 
     async def _do(
         self, order: Order, control: ControlAddress, actor: Actor, submission: Submission
-    ) -> Answer:
+    ) -> tuple[Answer, Back | None]:
         decide = self._decide
         if order.wish is Wish.SEND:
-            return await decide.release(order.id, actor)
+            return await decide.release(order.id, actor), None
         if order.wish is Wish.WAIT:
-            return await decide.extend(order.id, actor, by=order.by, until=None)
+            return await decide.extend(order.id, actor, by=order.by, until=None), None
         if order.wish in (Wish.APPROVE, Wish.REJECT, Wish.NOTHING):
-            return await self._judged(order, control, actor, logged_in=submission.user is not None)
-        # DROP, and CANCEL without recipients.
-        return await decide.cancel(order.id, actor, order.recipients)
+            return await self._judged(order, control, actor, logged_in=submission.user is not None), None
+        if order.wish is Wish.EDIT:
+            answer, back = await self._edit_again.edit(order.id, actor, place=True)
+            return answer, _by_post(back)
+        # DROP, and CANCEL without recipients: whoever stops all of it has it back.
+        answer = await decide.cancel(order.id, actor, order.recipients)
+        message = answer.message
+        if message is None or message.state is not MessageState.CANCELLED:
+            return answer, None
+        return answer, _by_post(await self._edit_again.back(message, place=False))
 
     async def _judged(
         self, order: Order, control: ControlAddress, actor: Actor, *, logged_in: bool
@@ -162,7 +175,12 @@ class ByMail:
 
 
 def _answer(
-    submission: Submission, control: ControlAddress, order: Order, answer: Answer, speaker: Speaker
+    submission: Submission,
+    control: ControlAddress,
+    order: Order,
+    answer: Answer,
+    speaker: Speaker,
+    back: Back | None,
 ) -> Notice:
     to = submission.envelope.sender
     if control.wish is Wish.APPROVE:
@@ -170,7 +188,15 @@ def _answer(
         return notice.judged(to, answer, speaker, understood=order.understood, logged_in=logged_in)
     if order.wish is Wish.DROP and answer.told is Told.REFUSED and answer.message is not None:
         return notice.no_recipient(to, answer, speaker)
-    return notice.outcome(to, answer, speaker, understood=order.understood)
+    return notice.outcome(to, answer, speaker, understood=order.understood, back=back)
+
+
+def _by_post(back: Back | None) -> Back | None:
+    """What of it goes with the answer: nothing that lies in a folder, and nothing that no mailbox takes."""
+    if back is None or back.content is None:
+        return back
+    kept = not back.folder and len(back.content) <= MOST_ATTACHED
+    return back if kept else replace(back, content=None)
 
 
 def _summary(answers: list[Answer]) -> Reply:

@@ -80,18 +80,16 @@ class Notifying:
         topic = news.topic_of(message, event)
         if topic is None:
             return ()
+        chosen = [target for target in self._targets if topic in target.topics]
         # One event, one id: the version counts the events of a message.
         id = f"{message.id}-{message.version}"
+        contents = {
+            subject: news.content(topic, message, event, subject=subject, language=self._language)
+            for subject in {target.subject for target in chosen}
+        }
         return [
-            Dispatch(
-                id=id,
-                target=target.name,
-                topic=topic,
-                at=event.at,
-                content=news.content(topic, message, event, subject=target.subject, language=self._language),
-            )
-            for target in self._targets
-            if topic in target.topics
+            Dispatch(id=id, target=target.name, topic=topic, at=event.at, content=contents[target.subject])
+            for target in chosen
         ]
 
     def written(self) -> None:

@@ -1,6 +1,6 @@
 import email
 import email.policy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -14,7 +14,9 @@ from mailguard.core.reply import Reply
 from mailguard.core.states import MessageState
 from mailguard.edge.bodies import BodyReader
 from mailguard.flow.by_mail import ByMail
+from mailguard.flow.edit_again import EditAgain
 from tests.flow.parts import Parts, opened, submission
+from tests.flow.test_edit_again import Mailboxes
 
 HOST = "guard.corp.example"
 ANNE, BOB = "anne@corp.example", "bob@corp.example"
@@ -26,6 +28,7 @@ class Desk:
 
     parts: Parts
     by_mail: ByMail
+    mailboxes: Mailboxes = field(default_factory=Mailboxes)
 
     async def write(self, to: str, text: str = "", *, header: str = "", **who: Any) -> Reply:
         """A control mail."""
@@ -69,6 +72,14 @@ async def desk(tmp_path: Path) -> Any:
             ids=lambda: f"z{next(numbers):011d}",
             hostname=HOST,
             wake=lambda _: None,
+            edit_again=EditAgain(
+                decide=parts.decide,
+                store=parts.store,
+                drafts=made.mailboxes,
+                by_address=False,
+                log=parts.log,
+                language="en",
+            ),
         )
         yield made
     bodies.close()
@@ -274,3 +285,66 @@ async def test_in_french(desk: Desk) -> None:
     held = await desk.parts.id_of("client@customer.example")
     await desk.write(f"cancel+{held}@{HOST}", "Non !")
     assert "votre message n'ira pas à client@customer.example" in text_of(await desk.answer())
+
+
+def attached(answer: EmailMessage) -> list[EmailMessage]:
+    """The messages that come with an answer."""
+    parts = [part for part in answer.walk() if part.get_content_type() == "message/rfc822"]
+    return [part.get_content() for part in parts]
+
+
+async def test_what_is_stopped_comes_back_with_the_answer(desk: Desk) -> None:
+    held = await desk.parts.id_of("client@customer.example", "secret@customer.example")
+    await desk.write(f"cancel+{held}@{HOST}")
+    answer = await desk.answer()
+    [draft] = attached(answer)
+    assert (draft["X-Unsent"], draft["Bcc"]) == ("1", "secret@customer.example")
+    assert draft["Message-ID"] is None
+    assert draft.get_content().startswith("Two positions less")
+    assert "attached as a draft" in text_of(answer)
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "edit"), ("fr", "Modifier, svp")])
+async def test_the_word_for_writing_it_anew_puts_it_into_the_folder(
+    desk: Desk, language: str, word: str
+) -> None:
+    await desk.parts.preferences.set("anne", Preference(language=language))
+    held = await desk.parts.id_of("client@customer.example")
+    await desk.write(f"cancel+{held}@{HOST}", word)
+    assert await desk.state(held) is MessageState.CANCELLED
+    [(login, _)] = desk.mailboxes.drafts
+    answer = await desk.answer()
+    assert login == "anne"
+    assert attached(answer) == []
+    assert "Drafts" in text_of(answer)
+    assert ("Sent folder" if language == "en" else "messages envoyés") in text_of(answer)
+
+
+async def test_a_mailbox_that_does_not_take_it_loses_nothing(desk: Desk) -> None:
+    desk.mailboxes.fault = "the mail server did not answer in time"
+    held = await desk.parts.id_of("client@customer.example")
+    await desk.write(f"cancel+{held}@{HOST}", "edit")
+    answer = await desk.answer()
+    assert len(attached(answer)) == 1
+    assert "did not answer in time" in text_of(answer)
+
+
+async def test_what_is_too_large_for_mail_is_said_to_be(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailguard.flow.by_mail.MOST_ATTACHED", 100)
+    held = await desk.parts.id_of("client@customer.example")
+    await desk.write(f"cancel+{held}@{HOST}")
+    answer = await desk.answer()
+    assert attached(answer) == []
+    assert "too large" in text_of(answer)
+
+
+async def test_nobody_elses_comes_back(desk: Desk) -> None:
+    held = await desk.parts.id_of("client@customer.example")
+    for word in ("", "edit"):
+        await desk.write(f"cancel+{held}@{HOST}", word, user="bob", sender=BOB)
+        assert attached(await desk.answer()) == []
+    assert await desk.state(held) is MessageState.HELD
+    # A dropped recipient stops a part of it: the rest goes on, and nothing comes back.
+    both = await desk.parts.id_of("client@customer.example", "other@customer.example")
+    await desk.write(f"cancel+{both}@{HOST}", "drop other@customer.example")
+    assert attached(await desk.answer()) == []
