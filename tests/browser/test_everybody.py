@@ -45,7 +45,7 @@ def test_an_approver_reads_and_decides(stage: Stage, scripts: bool) -> None:
 def test_an_approval_is_of_what_was_read(stage: Stage) -> None:
     message = stage.hand_in("desk@newspaper.example", subject="Results")
     with stage.page("bob", f"/messages/{message}") as page:
-        page.evaluate("document.querySelector('[name=digest]').value = 'another'")
+        page.evaluate("document.querySelector('[name=seal]').value = 'another'")
         page.get_by_role("button", name="Let it go").click()
         told(page, "The message is not the one that you read")
     assert stage.state(message) == "approval"

@@ -36,17 +36,22 @@ async def act(pages: Pages, who: Person, verb: str, message_id: str, form: FormD
             return did, "reason_missing"
         request["reason"] = reason
     if verb == "approve":
-        request["digest"] = str(form.get("digest", ""))
+        # Of what was shown, and of nothing else; a form without it is of no page of ours.
+        request["seal"] = str(form.get("seal", "")) or "none"
     answer = await pages.ask(who, verb, **request)
     word = str(answer["told"])
-    if verb == "extend" and word == "refused" and answer.get("message"):
-        word = "refused" if _elsewhere(answer) else "bad_time"
+    if word == "refused":
+        word = _refused(verb, answer.get("message"))
     return did, word
 
 
-def _elsewhere(answer: Json) -> bool:
-    message = answer.get("message")
-    return isinstance(message, dict) and message.get("state") != "held"
+def _refused(verb: str, message: object) -> str:
+    """Why it was refused, where it is not that the message is elsewhere by now."""
+    if verb == "approve" and message is None:
+        # The front desk shows nothing of a message that is another than the approver was shown.
+        return "changed"
+    held = isinstance(message, dict) and message.get("state") == "held"
+    return "bad_time" if verb == "extend" and held else "refused"
 
 
 def _later(form: FormData) -> Json | None:

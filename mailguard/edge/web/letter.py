@@ -1,6 +1,5 @@
 """The inside of a message for a reader: its text, the names of what is attached, and its HTML, cleaned."""
 
-import hashlib
 from dataclasses import dataclass
 
 import nh3
@@ -31,14 +30,12 @@ class File:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Letter:
-    """`cut` tells that the text goes on, `html` that there is HTML to be shown. The `digest` is of the whole
-    message, to the last byte."""
+    """`cut` tells that the text goes on, `html` that there is HTML to be shown."""
 
     text: str
     cut: bool
     files: tuple[File, ...]
     html: bool
-    digest: str
 
 
 def read(content: bytes) -> Letter:
@@ -50,7 +47,6 @@ def read(content: bytes) -> Letter:
         cut=len(body.text) > LONGEST_TEXT or not body.complete,
         files=tuple(files[:MOST_FILES]),
         html=bool(html_text(content, 1)),
-        digest=hashlib.sha256(content).hexdigest(),
     )
 
 

@@ -115,6 +115,7 @@ class _Mine:
             "approvals" if decides else "queue" if one.actions else "history",
             card=one.only_read() if decides else one,
             decide=decides,
+            seal=shown.get("seal") or "",
             letter=await self._letter(content),
             as_html=request.query_params.get("as") == "html",
             history=history(shown.get("events", []), reader),
@@ -140,17 +141,9 @@ class _Mine:
         if verb not in VERBS:
             return await self._pages.trouble(request, who, 404)
         form = await request.form()
-        if verb == "approve" and await self._changed(who, message_id, str(form.get("digest", ""))):
-            did, word = verb, "changed"
-        else:
-            did, word = await act(self._pages, who, verb, message_id, form)
+        did, word = await act(self._pages, who, verb, message_id, form)
         where = after_doing(str(form.get("back", "/")), did=did, id=message_id, told=word)
         return RedirectResponse(where, 303)
-
-    async def _changed(self, who: Person, message_id: str, digest: str) -> bool:
-        """Whether this is not what the approver has read."""
-        letter = await self._letter(await self._content(who, message_id))
-        return letter is None or letter.digest != digest
 
     async def _may_decide(self, who: Person, message_id: str) -> bool:
         found = (await self._pages.ask(who, "approvals")).get("messages")
