@@ -139,7 +139,8 @@ class Guard:
 
     def _await_ready(self, supervisor: socket.socket) -> None:
         assert self.process
-        deadline = time.monotonic() + 30
+        # A machine that has much else to do.
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(TimeoutError):
                 if "READY=1" in supervisor.recv(4096).decode().splitlines():

@@ -275,6 +275,24 @@ def backup(config: Path | None, as_json: bool, file: Path, force: bool) -> None:
         end([answer], as_json=False)
 
 
+@verbs.command("migrate-store")
+@options.common
+@click.option("--to", "url", metavar="URL", default="", help="postgresql://user@host/database")
+@click.option("--to-file", metavar="FILE", type=options.READABLE, help="A file with the URL, for a password.")
+def migrate_store(config: Path | None, as_json: bool, url: str, to_file: Path | None) -> None:
+    """Move the queue of a stopped guard from SQLite into an empty PostgreSQL database."""
+    from mailguard.cli.moving import migrate  # noqa: PLC0415
+
+    if bool(url) is bool(to_file):
+        raise click.UsageError("say where to: --to URL, or --to-file FILE")
+    where = url or (to_file.read_text("utf-8").partition("\n")[0].strip() if to_file else "")
+    answer = need(migrate(config, where), as_json=as_json)
+    if as_json:
+        print_json(answer["moved"])
+    else:
+        end([answer], as_json=False)
+
+
 @verbs.command("try")
 @options.common
 @click.argument("file", metavar="FILE.eml", type=options.READABLE)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mailguard.core.errors import MailguardError, StoreError, StoreFull, StoreLocked
-from mailguard.edge.store import migrate
+from mailguard.edge.store import migrate, moved
 from mailguard.edge.store.trace import Trace, sync_directory
 
 # A program that looks into the file for a moment may end; one that stays has to be stopped.
@@ -36,13 +36,16 @@ class QueueFile(sqlite3.Connection):
         super().close()
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open the file, set up for one connection that syncs every commit, with the newest schema.
+def connect(path: Path, *, moved_too: bool = False) -> sqlite3.Connection:
+    """Open the file, set up for one connection that syncs every commit, with the newest schema; one that was
+    moved away only where it is asked for (`moved_too`).
 
     Raises sqlite3.Error and OSError as they come, UnknownSchema, StoreError.
     """
     trace = Trace(path)
     trace.check()
+    if not moved_too:
+        moved.check(path)
     _make_private(path)
     connection = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256, factory=QueueFile

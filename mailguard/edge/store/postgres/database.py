@@ -32,6 +32,8 @@ MOST_CONNECTIONS = 8
 CONNECT_SECONDS = 5.0
 WITHIN_SECONDS = 20.0
 STATEMENT_SECONDS = 15
+# How long another guard is waited for that recovers.
+ALONE_SECONDS = 60
 # How long it is tried to learn what became of a commit.
 RESOLVE_SECONDS = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
@@ -121,6 +123,8 @@ class SharedDatabase:
         try:
             # Of its own, because the lock is the connection's and may be waited for.
             async with await AsyncConnection.connect(self.url, autocommit=True, **_KEEPALIVE) as connection:
+                # A guard that hangs in there must not keep the others from starting for ever.
+                await connection.execute(f"SET statement_timeout = '{ALONE_SECONDS}s'")
                 await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (what,))
                 yield
         except psycopg.Error as error:
