@@ -70,6 +70,18 @@ def msmtp(guard: Guard, transport: Transport, mail: Mail, home: Path) -> None:
 
 def mutt(guard: Guard, transport: Transport, mail: Mail, home: Path) -> None:
     """mutt, which writes the message itself; its last recipient is blind."""
+    *shown, blind = mail.recipients
+    text = "Grüße\n.\n..two dots\n".encode()
+    _mutt(guard, transport, ["-s", mail.subject, "-b", blind, "--", *shown], text, home)
+
+
+def mutt_text(guard: Guard, transport: Transport, mail: Mail, home: Path) -> None:
+    """mutt, with the text of this mail."""
+    text = mail.content.partition(b"\r\n\r\n")[2].replace(b"\r\n", b"\n")
+    _mutt(guard, transport, ["-s", mail.subject, "--", *mail.recipients], text, home)
+
+
+def _mutt(guard: Guard, transport: Transport, arguments: list[str], text: bytes, home: Path) -> None:
     scheme = "smtps" if transport is Transport.TLS else "smtp"
     login = "" if transport is Transport.PLAIN else f"{LOGIN}@"
     starttls = "yes" if transport is Transport.STARTTLS else "no"
@@ -87,9 +99,7 @@ def mutt(guard: Guard, transport: Transport, mail: Mail, home: Path) -> None:
         "set ssl_usesystemcerts = no",
     ]
     rc = _secret_file(home / "muttrc", lines)
-    *shown, blind = mail.recipients
-    command = [require("mutt"), "-n", "-F", str(rc), "-s", mail.subject, "-b", blind, "--", *shown]
-    _run(command, stdin="Grüße\n.\n..two dots\n".encode(), home=home)
+    _run([require("mutt"), "-n", "-F", str(rc), *arguments], stdin=text, home=home)
 
 
 def curl(guard: Guard, transport: Transport, mail: Mail, home: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mailguard.core.account import Account
 from mailguard.core.actor import ADMIN
 from mailguard.core.preference import Preference
 from mailguard.core.reply import Reply
@@ -164,14 +165,32 @@ async def test_from_a_trusted_network_the_envelope_sender_is_the_person(desk: De
 
 @pytest.mark.parametrize(
     "who",
-    [{"header": "Auto-Submitted: auto-replied\n"}, {"sender": ""}],
-    ids=["out of office", "null sender"],
+    [
+        {"header": "Auto-Submitted: auto-replied\n"},
+        {"header": "Precedence: auto_reply\n"},
+        {"header": "Content-Type: multipart/report; report-type=disposition-notification; boundary=x\n"},
+        {"sender": ""},
+    ],
+    ids=["out of office", "another one", "a receipt", "null sender"],
 )
 async def test_a_program_cancels_nothing(desk: Desk, who: dict[str, str]) -> None:
     held = await desk.parts.id_of("client@customer.example")
     reply = await desk.write(f"cancel+{held}@{HOST}", **who)
     assert reply.accepted
     assert await desk.state(held) is MessageState.HELD
+
+
+async def test_a_colleague_stops_what_left_their_mailbox(desk: Desk) -> None:
+    logins = desk.parts.writing.logins.known
+    for login in ("anne", "carol"):
+        addresses = (f"{login}@corp.example", "info@corp.example")
+        logins[login] = Account(login=login, addresses=addresses)
+    held = await desk.parts.id_of("client@customer.example", sender="info@corp.example")
+    own = await desk.parts.id_of("client@customer.example")
+    for message_id in (held, own):
+        await desk.write(f"cancel+{message_id}@{HOST}", user="carol", sender="carol@corp.example")
+    assert await desk.state(held) is MessageState.CANCELLED
+    assert await desk.state(own) is MessageState.HELD
 
 
 async def test_too_late_is_said(desk: Desk) -> None:
