@@ -32,6 +32,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "mailguard/core/recall/remembrance.py": "tests/core/recall/test_recollecting.py",
     "mailguard/ports/machine.py": "Protocols only; tests/edge proves each real one",
     "mailguard/ports/outward.py": "Protocols only; tests/edge proves each real one",
+    "mailguard/ports/access.py": "Protocols only; tests/edge/store/contract_access.py proves each real one",
+    "mailguard/core/link.py": "a value without behaviour; tests/edge/test_links.py reads it",
     "mailguard/core/events.py": "a value without behaviour; tests/core/test_moves.py reads what is in it",
     "mailguard/core/own_mail.py": "tests/core/test_bounce.py and test_notice_mail.py read what it makes",
     "mailguard/core/notice_words.py": "words without behaviour; tests/core/test_notice.py reads them",

@@ -23,7 +23,9 @@ from mailguard.flow.changes import Changes
 from mailguard.flow.choosing import Choosing
 from mailguard.flow.decide import Decide
 from mailguard.flow.desk import Desk
+from mailguard.flow.desk_tokens import TokenVerbs
 from mailguard.flow.history import History
+from mailguard.flow.keyring import Keyring
 from mailguard.flow.learning import Learning
 from mailguard.flow.listing import Listing
 from mailguard.flow.noticing import Noticing
@@ -40,7 +42,8 @@ from mailguard.flow.retention import Retention
 from mailguard.flow.takeover import TakeOver
 from mailguard.flow.watch import Watch
 from mailguard.flow.while_held import WhileHeld
-from mailguard.ports import Bodies, Log, Memory, Preferences, Relay, Sessions, Store, Tokens
+from mailguard.ports import Bodies, Log, Memory, Preferences, Relay, Store
+from mailguard.ports.access import Sessions
 
 Json = dict[str, object]
 
@@ -83,7 +86,12 @@ class Queue:
     writing: Writing
     reminding: Reminding
     once: OnceLink
-    notifying: Notifying
+    keyring: Keyring
+
+    @property
+    def notifying(self) -> Notifying:
+        """Tells others outside."""
+        return self.kept.notifying
 
     @property
     def preferences(self) -> Preferences:
@@ -94,11 +102,6 @@ class Queue:
     def sessions(self) -> Sessions:
         """Who is signed in to the page."""
         return self.kept.sessions
-
-    @property
-    def tokens(self) -> Tokens:
-        """What programs sign in with."""
-        return self.kept.tokens
 
     @property
     def changes(self) -> Changes:
@@ -160,13 +163,13 @@ def _joined(
     receive = _receive(means, store, memory, recalling, bodies, alarm, writing.noticing)
     learning = _learning(means, memory, recalling, bodies)
     state = partial(_state, about, recalling, watch, kept.notifying)
-    page = partial(once_link, settings, about, once)
+    keyring = Keyring(tokens=kept.tokens, people=writing.people, clock=clock)
     return Queue(
         store=store,
         bodies=bodies,
         kept=kept,
         alarm=alarm,
-        desk=_desk(means, kept, decide, history, receive, learning, state, page),
+        desk=_desk(means, kept, decide, history, receive, learning, keyring, state, once),
         decide=decide,
         history=history,
         receive=receive,
@@ -179,7 +182,7 @@ def _joined(
         writing=writing,
         reminding=_reminding(means, store, writing.noticing, alarm),
         once=once,
-        notifying=kept.notifying,
+        keyring=keyring,
     )
 
 
@@ -223,8 +226,9 @@ def _desk(
     history: History,
     receive: Receive,
     learning: Learning,
+    keyring: Keyring,
     about: Callable[[], Json],
-    page_link: Callable[[], str],
+    once: OnceLink,
 ) -> Desk:
     edit_again = edit_again_of(means.settings, decide, kept.store, means.log)
     return Desk(
@@ -240,11 +244,12 @@ def _desk(
         language=means.settings.language,
         about=about,
         parse_rules=parse_rules,
-        page_link=page_link,
+        page_link=partial(once_link, means.settings, about, once),
         more={
-            "notify": kept.notifying.verb,
-            "edit": edit_again.verb,
+            **TokenVerbs(keyring).verbs(),
             **Choosing(kept.preferences).verbs,
+            "edit": edit_again.verb,
+            "notify": kept.notifying.verb,
         },
     )
 

@@ -38,11 +38,10 @@ from mailguard.ports import (
     Memory,
     Preferences,
     Records,
-    Sessions,
     Store,
-    Tokens,
     Watched,
 )
+from mailguard.ports.access import Sessions, Tokens
 
 if TYPE_CHECKING:
     from mailguard.edge.store.postgres import SharedDatabase

@@ -8,7 +8,7 @@ from typing import Any
 from mailguard.app.parts import PAGE, Means, Queue
 from mailguard.edge.config import Settings
 from mailguard.flow.guessing import Guessing
-from mailguard.ports import Logins
+from mailguard.ports.access import Logins
 
 
 def loaded(settings: Settings) -> None:
@@ -36,9 +36,12 @@ async def opened_web(
     parts = Parts(
         ask=queue.desk.answer,
         accounts=accounts,
+        people=queue.writing.people,
         sessions=queue.sessions,
+        keyring=queue.keyring,
         guessing=guessing,
         once=queue.once,
+        links=queue.writing.links,
         clock=means.clock,
         log=means.log,
         changes=queue.changes,
@@ -60,7 +63,6 @@ def _how(settings: Settings) -> dict[str, Any]:
     return {
         "hostname": settings.hostname,
         "language": settings.language,
-        "admins": frozenset(settings.accounts.admins),
         "largest_message": settings.smtp.max_message_bytes,
     }
 

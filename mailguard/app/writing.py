@@ -6,6 +6,8 @@ from mailguard.edge.accounts import UsersFile
 from mailguard.edge.clock import SystemClock
 from mailguard.edge.config import RulesFile, Settings
 from mailguard.edge.ids import RandomIds
+from mailguard.edge.links import PURPOSE, SignedLinks
+from mailguard.edge.secret import Secret
 from mailguard.flow.noticing import Noticing
 from mailguard.flow.people import People
 from mailguard.flow.speaking import Speaking
@@ -20,6 +22,7 @@ class Writing:
     people: People
     speaking: Speaking
     noticing: Noticing
+    links: SignedLinks
 
 
 def writing_of(
@@ -35,6 +38,7 @@ def writing_of(
         language=settings.language,
         local=lambda moment: moment.astimezone(),
     )
+    links = links_of(settings, clock)
     noticing = Noticing(
         store=store,
         policies=rules,
@@ -43,5 +47,12 @@ def writing_of(
         log=log,
         ids=RandomIds(),
         hostname=settings.hostname,
+        links=links.of,
     )
-    return Writing(accounts=accounts, people=people, speaking=speaking, noticing=noticing)
+    return Writing(accounts=accounts, people=people, speaking=speaking, noticing=noticing, links=links)
+
+
+def links_of(settings: Settings, clock: SystemClock) -> SignedLinks:
+    """The links of notices, where there is a page to lead to. Raises StoreError where there is no key."""
+    key = Secret.open(settings.state_dir).derive(PURPOSE)
+    return SignedLinks(key, public_url=settings.public_url, clock=clock)

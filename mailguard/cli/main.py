@@ -18,6 +18,7 @@ from mailguard.cli.detect import detect
 from mailguard.cli.ending import Json, end, need, print_json, told
 from mailguard.cli.memory import forget, learn
 from mailguard.cli.outward import edit, notify
+from mailguard.cli.tokens import tokens
 from mailguard.cli.users import users
 from mailguard.core.told import Told
 
@@ -43,6 +44,7 @@ verbs.add_command(learn)
 verbs.add_command(forget)
 verbs.add_command(notify)
 verbs.add_command(edit)
+verbs.add_command(tokens)
 
 
 def main() -> None:

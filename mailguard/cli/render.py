@@ -68,6 +68,22 @@ def _table(messages: Sequence[Mapping[str, Any]], now: datetime, *, headed: bool
     return table
 
 
+def tokens(listed: Sequence[Mapping[str, Any]]) -> None:
+    """What programs show instead of a password."""
+    out = console()
+    if not listed:
+        out.print("There is no token.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("LOGIN", "NAME", "SCOPE", "MADE", "UNTIL", "LAST USED"):
+        table.add_column(heading)
+    for token in listed:
+        whose = clean(token["login"]) or "(this machine)"
+        until, used = token["expires_at"] or "revoked", token["used_at"] or "never"
+        table.add_row(whose, clean(token["name"]), token["scope"], token["made_at"], until, used)
+    out.print(table)
+
+
 def leaves(message: Mapping[str, Any], now: datetime) -> str:
     """When something of it leaves, in words as short as a column."""
     if message["state"] in ("confirm", "approval"):

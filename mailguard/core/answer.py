@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mailguard.core.hold import HeldMessage
+from mailguard.core.identity import normalize
 from mailguard.core.moves import Refused
 from mailguard.core.states import MessageState, RecipientState
 from mailguard.core.told import Told
@@ -24,6 +25,19 @@ class Answer:
     told: Told
     text: str
     message: HeldMessage | None = None
+
+
+def not_yours(heard: str, message: HeldMessage, what: str) -> Answer:
+    """To somebody who may not have it. Who knows the whole id hears whose it is; who only tried a beginning
+    hears what is said of one that nothing begins with, and learns no id."""
+    if normalize(heard) == message.id:
+        return Answer(told=Told.NOT_YOURS, text=f"{message.id} is not yours to {what}")
+    return no_such(heard)
+
+
+def no_such(heard: str) -> Answer:
+    """There is no message of this id."""
+    return Answer(told=Told.NO_SUCH_MESSAGE, text=f"no message {heard!r}")
 
 
 def what_is(message: HeldMessage) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from mailguard.core import address, moves, seal
 from mailguard.core.actor import Actor
-from mailguard.core.answer import BY_REFUSAL, Answer, what_is, what_left
+from mailguard.core.answer import BY_REFUSAL, Answer, no_such, not_yours, what_is, what_left
 from mailguard.core.errors import AmbiguousId, IllegalMove, NoSuchMessage
 from mailguard.core.hold import Change, HeldMessage
 from mailguard.core.identity import normalize
@@ -175,11 +175,11 @@ class Decide:
             try:
                 message = await self._store.find(normalize(prefix))
             except NoSuchMessage:
-                return Answer(told=Told.NO_SUCH_MESSAGE, text=f"no message {prefix!r}")
+                return no_such(prefix)
             except AmbiguousId:
                 return Answer(told=Told.REFUSED, text=f"{prefix!r} begins several ids; give more letters")
             if not may(actor, message):
-                return Answer(told=Told.NOT_YOURS, text=f"{message.id} is not yours to decide about")
+                return not_yours(prefix, message, "decide about")
             try:
                 result, made = await self._made(message, compute, actor)
             except IllegalMove as error:

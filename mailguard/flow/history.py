@@ -5,8 +5,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from mailguard.core import view
+from mailguard.core.account import Account
 from mailguard.core.actor import Actor
-from mailguard.core.answer import Answer
+from mailguard.core.answer import Answer, no_such, not_yours
 from mailguard.core.errors import AmbiguousId, NoSuchMessage
 from mailguard.core.hold import HeldMessage
 from mailguard.core.identity import normalize
@@ -14,7 +15,7 @@ from mailguard.core.own_mail import is_notice
 from mailguard.core.seal import as_named, open_copy
 from mailguard.core.states import MessageState
 from mailguard.core.told import Told
-from mailguard.ports import Clock, Page, Policies, Store
+from mailguard.ports import Clock, Owner, Page, Policies, Store
 
 PAGE = 500
 
@@ -43,7 +44,8 @@ class History:
         """
         found: list[HeldMessage] = []
         size = PAGE if limit is None else min(limit, PAGE)
-        first = Page(states=states, sender=sender, finished=finished, after=after, limit=size)
+        owner = _owner(actor)
+        first = Page(states=states, sender=sender, owner=owner, finished=finished, after=after, limit=size)
         async for message in self._pages(first):
             # What the guard told people is no mail of theirs: listed while it waits, not for ever.
             if actor.may_act_on(message) and not (message.state.finished and is_notice(message)):
@@ -81,12 +83,12 @@ class History:
         try:
             message = await self._store.find(normalize(prefix))
         except NoSuchMessage:
-            return Answer(told=Told.NO_SUCH_MESSAGE, text=f"no message {prefix!r}")
+            return no_such(prefix)
         except AmbiguousId:
             return Answer(told=Told.REFUSED, text=f"{prefix!r} begins several ids; give more letters")
         if actor.may_act_on(message) or actor.may_approve(message):
             return Answer(told=Told.DONE, text="", message=await self.shown(message, actor))
-        return Answer(told=Told.NOT_YOURS, text=f"{message.id} is not yours to see")
+        return not_yours(prefix, message, "see")
 
     async def shown(self, message: HeldMessage, actor: Actor) -> HeldMessage:
         """The message as this actor may see it: to an approver without Bcc, which is between its sender and
@@ -123,6 +125,22 @@ class History:
             "internal_domains": list(policy.internal_domains),
             "reload_errors": [str(fault) for fault in self._policies.faults],
         }
+
+
+def _owner(actor: Actor) -> Owner | None:
+    """Among whose messages this actor's are; None where it may be anybody's."""
+    if actor.admin:
+        return None
+    return Owner(login="") if actor.account is None else owner_of(actor.account)
+
+
+def owner_of(account: Account) -> Owner:
+    """Among whose messages those of this account are."""
+    exact = {
+        one for one in account.addresses if "*" not in one and "?" not in one and not one.startswith("@")
+    }
+    anonymous = len(exact) < len(account.addresses)
+    return Owner(login=account.login, addresses=frozenset(exact), anonymous=anonymous)
 
 
 def _tells(value: object, hidden: AbstractSet[str]) -> bool:

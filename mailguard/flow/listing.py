@@ -7,7 +7,7 @@ from mailguard.core.actor import Actor
 from mailguard.core.hold import HeldMessage
 from mailguard.core.own_mail import is_notice
 from mailguard.core.states import FINISHED, MessageState
-from mailguard.flow.history import History
+from mailguard.flow.history import History, owner_of
 from mailguard.ports import Found, Owner, Search, Store
 
 LARGEST_PAGE = 100
@@ -74,12 +74,7 @@ def _owner(actor: Actor) -> Owner | None:
     if account is None:
         # The admin of the machine has no mail of their own.
         return None if actor.admin else Owner(login="")
-    exact = {
-        one for one in account.addresses if "*" not in one and "?" not in one and not one.startswith("@")
-    }
-    return Owner(
-        login=account.login, addresses=frozenset(exact), anonymous=len(exact) < len(account.addresses)
-    )
+    return owner_of(account)
 
 
 def wished(request: Mapping[str, object], states: frozenset[MessageState], limit: int | None) -> Search:

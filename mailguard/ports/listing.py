@@ -8,20 +8,6 @@ from mailguard.core.states import MessageState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
-    """Which messages to list: at most `limit`, next to leave first, after the message with id `after`.
-
-    `states` empty means all that are not finished (with `finished`: those too).
-    """
-
-    states: frozenset[MessageState] = frozenset()
-    sender: str | None = None
-    finished: bool = False
-    after: str | None = None
-    limit: int = 200
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Owner:
     """Whose messages to look for: those handed in with the `login` or sent from one of the `addresses` (in
     normal form), and with `anonymous` all that came without a login; whoever asks sorts those out."""
@@ -29,6 +15,22 @@ class Owner:
     login: str
     addresses: frozenset[str] = frozenset()
     anonymous: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Which messages to list: at most `limit`, next to leave first, after the message with id `after`.
+
+    `states` empty means all that are not finished (with `finished`: those too). With an `owner` the store
+    looks at this person's messages only, however many others there are.
+    """
+
+    states: frozenset[MessageState] = frozenset()
+    sender: str | None = None
+    owner: Owner | None = None
+    finished: bool = False
+    after: str | None = None
+    limit: int = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from mailguard.edge.store import rows
 from mailguard.edge.store.sqlite import Database
-from mailguard.ports import Scope, Session, Token
+from mailguard.ports.access import Scope, Session, Token
 
 # A statement and its values.
 _Statement = tuple[str, tuple[object, ...]]

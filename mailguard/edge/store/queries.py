@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from mailguard.core.hold import HeldMessage
 from mailguard.core.states import FINISHED, MessageState
 from mailguard.edge.store import rows
 from mailguard.edge.store.bulk import listed
-from mailguard.ports import Census, Log, Page
+from mailguard.ports import Census, Log, Owner, Page
 
 UNFINISHED = frozenset(MessageState) - FINISHED
 Key = tuple[str, int]
@@ -183,6 +183,8 @@ class Part:
     states: frozenset[MessageState]
     of_all: str
     of_sender: str
+    of_user: str
+    of_nobody: str
     newest_first: bool
     start: Key
 
@@ -199,6 +201,16 @@ _TIMED = Part(
         WHERE done_at IS NULL AND sender_key = :sender AND state IN (SELECT value FROM json_each(:states))
             AND (leaves_at, n) > (:at, :n) ORDER BY leaves_at, n LIMIT :limit
     """,
+    of_user="""
+        SELECT leaves_at, n FROM message INDEXED BY message_user_open
+        WHERE done_at IS NULL AND user = :user AND state IN (SELECT value FROM json_each(:states))
+            AND (leaves_at, n) > (:at, :n) ORDER BY leaves_at, n LIMIT :limit
+    """,
+    of_nobody="""
+        SELECT leaves_at, n FROM message INDEXED BY message_open
+        WHERE done_at IS NULL AND user IS NULL AND state IN (SELECT value FROM json_each(:states))
+            AND (leaves_at, n) > (:at, :n) ORDER BY leaves_at, n LIMIT :limit
+    """,
     newest_first=False,
     start=("", 0),
 )
@@ -212,6 +224,16 @@ _UNTIMED = Part(
     of_sender="""
         SELECT '', n FROM message INDEXED BY message_sender_open
         WHERE done_at IS NULL AND sender_key = :sender AND state IN (SELECT value FROM json_each(:states))
+            AND leaves_at IS NULL AND n > :n ORDER BY n LIMIT :limit
+    """,
+    of_user="""
+        SELECT '', n FROM message INDEXED BY message_user_open
+        WHERE done_at IS NULL AND user = :user AND state IN (SELECT value FROM json_each(:states))
+            AND leaves_at IS NULL AND n > :n ORDER BY n LIMIT :limit
+    """,
+    of_nobody="""
+        SELECT '', n FROM message INDEXED BY message_open
+        WHERE done_at IS NULL AND user IS NULL AND state IN (SELECT value FROM json_each(:states))
             AND leaves_at IS NULL AND n > :n ORDER BY n LIMIT :limit
     """,
     newest_first=False,
@@ -231,6 +253,17 @@ _FINISHED = Part(
             AND state IN (SELECT value FROM json_each(:states))
             AND (done_at, n) < (:at, :n) ORDER BY done_at DESC, n DESC LIMIT :limit
     """,
+    of_user="""
+        SELECT done_at, n FROM message INDEXED BY message_user_done
+        WHERE done_at IS NOT NULL AND user = :user
+            AND state IN (SELECT value FROM json_each(:states))
+            AND (done_at, n) < (:at, :n) ORDER BY done_at DESC, n DESC LIMIT :limit
+    """,
+    of_nobody="""
+        SELECT done_at, n FROM message INDEXED BY message_done
+        WHERE done_at IS NOT NULL AND user IS NULL AND state = (SELECT value FROM json_each(:states))
+            AND (done_at, n) < (:at, :n) ORDER BY done_at DESC, n DESC LIMIT :limit
+    """,
     newest_first=True,
     start=("~", 0),
 )
@@ -248,7 +281,9 @@ def page(connection: sqlite3.Connection, wanted: Page, log: Log) -> list[HeldMes
         start = None
         # More than one round only where a message could not be read and its place is to be filled.
         while states & part.states and (room := wanted.limit - len(messages)) > 0:
-            keys = keys_of(connection, part, states & part.states, sender, key, room)
+            keys = keys_of(
+                connection, part, states & part.states, key, room, sender=sender, owner=wanted.owner
+            )
             messages += readable(by_number(connection, [number for _, number in keys]), log)
             if len(keys) < room:
                 break
@@ -273,17 +308,31 @@ def keys_of(
     connection: sqlite3.Connection,
     part: Part,
     states: Set[MessageState],
-    sender: str | None,
     after: Key,
     limit: int,
+    *,
+    sender: str | None = None,
+    owner: Owner | None = None,
 ) -> list[Key]:
-    values: dict[str, str | int | None] = {"at": after[0], "n": after[1], "limit": limit, "sender": sender}
-    query, together = part.of_sender, [states]
-    if sender is None:
-        query = part.of_all
-        together = [{state} for state in states] if part is _FINISHED else [states]
-    keys: list[Key] = []
-    for some in together:
-        keys += connection.execute(query, {**values, "states": listed(some)}).fetchall()
-    keys.sort(reverse=part.newest_first)
-    return keys[:limit]
+    """Where the next messages of a part stand: of all, of a sender (in normal form), or of an owner."""
+    values = {"at": after[0], "n": after[1], "limit": limit}
+    keys: set[Key] = set()
+    for query, some, key, value in _queries(part, states, sender, owner):
+        keys.update(connection.execute(query, {**values, "states": listed(some), key: value}).fetchall())
+    return sorted(keys, reverse=part.newest_first)[:limit]
+
+
+def _queries(
+    part: Part, states: Set[MessageState], sender: str | None, owner: Owner | None
+) -> Iterator[tuple[str, Set[MessageState], str, str | None]]:
+    """The queries whose answers together are the list: each follows an index, so that each ends early."""
+    by_state = [frozenset({state}) for state in states] if part is _FINISHED else [states]
+    if sender is not None:
+        yield part.of_sender, states, "sender", sender
+    elif owner is None:
+        yield from ((part.of_all, some, "sender", None) for some in by_state)
+    else:
+        yield part.of_user, states, "user", owner.login
+        yield from ((part.of_sender, states, "sender", one) for one in owner.addresses)
+        if owner.anonymous:
+            yield from ((part.of_nobody, some, "user", None) for some in by_state)

@@ -34,7 +34,7 @@ def search(connection: sqlite3.Connection, wanted: Search, log: Log) -> Found:
     for part in PARTS[first:]:
         key, start = start or part.start, None
         while states & part.states:
-            chunk = keys_of(connection, part, states & part.states, None, key, CHUNK)
+            chunk = keys_of(connection, part, states & part.states, key, CHUNK, owner=wanted.owner)
             fitting = _fitting(connection, wanted, chunk)
             for at, number in chunk:
                 # Only where there is one more than wanted, there is something to look on for.

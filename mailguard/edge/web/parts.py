@@ -9,8 +9,11 @@ from urllib.parse import urlsplit
 from mailguard.core.actor import Actor
 from mailguard.flow.changes import Changes
 from mailguard.flow.guessing import Guessing
+from mailguard.flow.keyring import Keyring
 from mailguard.flow.opening import OnceLink
-from mailguard.ports import Clock, Log, Logins, Sessions
+from mailguard.flow.people import People
+from mailguard.ports import Clock, Log
+from mailguard.ports.access import LinkReader, Logins, Sessions, Token
 
 Json = dict[str, object]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -21,15 +24,14 @@ Ask = Callable[[Mapping[str, object], Actor], Awaitable[Json]]
 class WebOptions:
     """Sizes are bytes, times seconds.
 
-    `public_url` is where people reach the page; `listen` where it is served. `admins` are logins that may
-    do everything. A `largest_message` is what `try` may be given.
+    `public_url` is where people reach the page; `listen` where it is served. A
+    `largest_message` is what `try` may be given.
     """
 
     public_url: str
     listen: str
     hostname: str
     language: str
-    admins: frozenset[str] = frozenset()
     largest_message: int = 26214400
     largest_body: int = 64 * 1024
     slowest_request: float = 20.0
@@ -77,9 +79,12 @@ class Parts:
 
     ask: Ask
     accounts: Logins
+    people: People
     sessions: Sessions
+    keyring: Keyring
     guessing: Guessing
     once: OnceLink
+    links: LinkReader
     clock: Clock
     log: Log
     options: WebOptions
@@ -90,8 +95,10 @@ class Parts:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
     """Who asks: as whom the front desk is asked, in which language to answer, and what each form has to bring
-    along in its field `csrf` (or a script in the header `X-CSRF-Token`)."""
+    along in its field `csrf` (or a script in the header `X-CSRF-Token`). A `token` is there where a program
+    asks, and none where somebody signed in."""
 
     actor: Actor
     language: str
-    csrf: str
+    csrf: str = ""
+    token: Token | None = None

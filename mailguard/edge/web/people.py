@@ -9,6 +9,7 @@ from mailguard.core.actor import Actor
 from mailguard.core.wording import LANGUAGES
 from mailguard.edge.web.parts import Parts, Person
 from mailguard.edge.web.sessions import SignedIn
+from mailguard.ports.access import Scope
 
 # They change nothing (RFC 9110 section 9.2.1).
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -18,6 +19,10 @@ CSRF_HEADER = "x-csrf-token"
 
 class SignedOut(Exception):
     """Nobody is signed in: the page sends to the sign-in, the API answers 401."""
+
+
+class OutOfReach(Exception):
+    """A token that is good, but not for this."""
 
 
 class Forged(Exception):
@@ -48,6 +53,29 @@ async def person(request: Request) -> Person:
         own_origin(request)
         await _brings(request, csrf)
     return Person(actor=actor, language=await language_of(request, actor), csrf=csrf)
+
+
+async def looking(request: Request) -> Person:
+    """Whoever signed in, or the holder of a token, for what changes nothing. Raises SignedOut."""
+    return await _caller(request, Scope.READ)
+
+
+async def acting(request: Request) -> Person:
+    """The same for a decision: a token must reach as far. Raises SignedOut, Forged, OutOfReach."""
+    return await _caller(request, Scope.ACT)
+
+
+async def _caller(request: Request, needed: Scope) -> Person:
+    kind, _, shown = request.headers.get("authorization", "").partition(" ")
+    if not kind:
+        return await person(request)
+    # With a token shown, the cookie says nothing: nothing but the token counts.
+    holder = await parts_of(request).keyring.holder(shown.strip()) if kind.lower() == "bearer" else None
+    if holder is None:
+        raise SignedOut
+    if needed is not Scope.READ and holder.token.scope is Scope.READ:
+        raise OutOfReach
+    return Person(actor=holder.actor, language=await language_of(request, holder.actor), token=holder.token)
 
 
 async def maybe_person(request: Request) -> Person | None:

@@ -9,8 +9,7 @@ from starlette.responses import Response
 
 from mailguard.core.actor import ADMIN, Actor
 from mailguard.edge.web.parts import Parts
-from mailguard.flow.people import People
-from mailguard.ports import Session
+from mailguard.ports.access import Session
 
 # Without a look for so long, and however busy.
 IDLE = timedelta(hours=12)
@@ -84,7 +83,7 @@ async def actor_of(parts: Parts, login: str) -> Actor | None:
     """As whom the front desk is asked for this login; None where there is no such login any more."""
     if login == MACHINE:
         return ADMIN
-    actor = await People(accounts=parts.accounts, admins=parts.options.admins).of_login(login)
+    actor = await parts.people.of_login(login)
     return None if actor.account is None else actor
 
 

@@ -14,6 +14,9 @@ from mailguard.edge.web.sessions import MACHINE, SignedIn
 from mailguard.edge.web.wording import words
 from mailguard.flow.guessing import judged
 
+# Of what a wrong password can be told: there were too many.
+TOO_MANY = "too_many"
+
 
 def router(parts: Parts, signed_in: SignedIn) -> APIRouter:
     """The pages around signing in."""
@@ -47,10 +50,10 @@ class _Pages:
     ) -> Response:
         own_origin(request)
         wanted = next_place(wanted)
-        account = await _judge(self._parts, login, password, client_of(request))
+        account = await judge(self._parts, login, password, client_of(request))
         if isinstance(account, str):
             problem = words(self._language)[account]
-            return await self._form(wanted, problem, 429 if account == "too_many" else 403)
+            return await self._form(wanted, problem, 429 if account == TOO_MANY else 403)
         response = RedirectResponse(wanted, 303)
         # What the browser showed before is void: nobody can have planted the session that counts now.
         await self._signed_in.end(request, response)
@@ -80,11 +83,11 @@ class _Pages:
         )
 
 
-async def _judge(parts: Parts, login: str, password: str, network: str) -> Account | str:
+async def judge(parts: Parts, login: str, password: str, network: str) -> Account | str:
     """Whose login and password these are; else which of our words to say."""
     found = await judged(parts.guessing, parts.accounts, login, password, network)
     if not found.heard:
-        return "too_many"
+        return TOO_MANY
     if found.account is None:
         known = await parts.accounts.account(login)
         # What was typed as a login may be a password: only the name of a real account is logged.

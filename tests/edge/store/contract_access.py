@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from mailguard.ports import Scope, Session, Sessions, Token, Tokens
+from mailguard.ports.access import Scope, Session, Sessions, Token, Tokens
 from tests.making import NOW
 
 ANN = Session(digest=b"\x00ann", login="ann", mark="m1", began=NOW, seen=NOW)

@@ -9,7 +9,7 @@ from mailguard.core import moves
 from mailguard.core.errors import NoSuchMessage, StoreError
 from mailguard.core.hold import Change, HeldMessage
 from mailguard.core.states import MessageState, RecipientState
-from mailguard.ports import Census, Page, Store
+from mailguard.ports import Census, Owner, Page, Store
 from tests.edge.store.samples import CONTENT, cancelled, ids, new, numbered, put
 from tests.making import MARGIN, NOW, gated, in_state, message, recipient
 
@@ -66,6 +66,29 @@ class ListContract:
         both = frozenset({state, MessageState.SENT})
         found = await store.page(Page(states=both))
         assert ids(found) == ids([one for one in held if one.state in both])
+
+    async def test_one_persons_messages(self, store: Store) -> None:
+        """By login, by address, and all that came without a login; in the order of the whole list."""
+        held = _listing()
+        made = [
+            *(replace(one, user="ann", sender="else@corp.example") for one in held[:3]),
+            *(replace(one, user=None, sender="Office@Corp.Example") for one in held[3:5]),
+            *(replace(one, user=None, sender="x@corp.example") for one in held[5:7]),
+            *(replace(one, user="bob", sender="x@corp.example") for one in held[7:8]),
+            *(replace(one, user="bob", sender="office@corp.example") for one in held[8:9]),
+            *(replace(one, user=None, sender="x@other.example") for one in held[9:]),
+        ]
+        await put(store, *made)
+        owner = Owner(login="ann", addresses=frozenset({"office@corp.example"}))
+        wanted = ids([*made[:5], made[8]])
+        assert ids(await store.page(Page(owner=owner, finished=True))) == wanted
+        assert (
+            ids(await store.page(Page(owner=owner, finished=True, after=wanted[2], limit=2))) == wanted[3:5]
+        )
+        assert ids(await store.page(Page(owner=owner))) == wanted[:5]
+        assert ids(await store.page(Page(owner=Owner(login="nobody"), finished=True))) == []
+        everything = Owner(login="bob", anonymous=True)
+        assert ids(await store.page(Page(owner=everything, finished=True))) == ids(made[3:])
 
     async def test_a_senders_messages_in_every_spelling(self, store: Store) -> None:
         held = _listing()

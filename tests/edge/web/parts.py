@@ -1,5 +1,7 @@
 """A real guard with a page, and clients that speak HTTP to it over a real socket."""
 
+import itertools
+import os
 import re
 import smtplib
 from pathlib import Path
@@ -13,6 +15,7 @@ ADMIN_LOGIN = "root"
 ADMIN_PASSWORD = "a password for the admin"
 BOB = "bob"
 BOB_PASSWORD = "a password for bob"
+_NUMBERS = itertools.count()
 MAILDIR = {"kind": "maildir", "path": "outgoing"}
 
 
@@ -39,6 +42,20 @@ def signed_in(guard: Guard, login: str = LOGIN, password: str = PASSWORD) -> htt
         answer = browser.post("/sign-in", data={"login": login, "password": password})
         assert answer.status_code == 303, answer.text
         return page(guard, cookies=browser.cookies)
+
+
+def bearer(
+    guard: Guard, login: str = LOGIN, password: str = PASSWORD, *, scope: str = "act", token: str = ""
+) -> httpx2.Client:
+    """A program that shows a token: this one, or a new one of this login."""
+    if not token:
+        with page(guard) as program:
+            name = f"test {next(_NUMBERS)} of {os.getpid()}"
+            asked = {"name": name, "login": login, "password": password, "scope": scope}
+            made = program.post("/api/v1/tokens", json=asked)
+            assert made.status_code == 200, made.text
+            token = made.json()["token"]
+    return page(guard, headers={"Authorization": f"Bearer {token}"})
 
 
 def csrf(browser: httpx2.Client) -> str:

@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 
 from mailguard.edge.store.postgres.columns import storable
 from mailguard.edge.store.postgres.database import SharedDatabase
-from mailguard.ports import Scope, Session, Token
+from mailguard.ports.access import Scope, Session, Token
 
 Connection = AsyncConnection[tuple[Any, ...]]
 

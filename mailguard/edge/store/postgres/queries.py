@@ -15,7 +15,7 @@ from mailguard.core.states import FINISHED, MessageState
 from mailguard.edge.store import rows
 from mailguard.edge.store.postgres import columns
 from mailguard.edge.store.postgres.columns import READ
-from mailguard.ports import Census, Log, Page
+from mailguard.ports import Census, Log, Owner, Page
 
 Connection = AsyncConnection[tuple[Any, ...]]
 Key = tuple[datetime | None, int]
@@ -186,14 +186,24 @@ async def page(connection: Connection, wanted: Page, log: Log) -> list[HeldMessa
     for part in PARTS[first:]:
         key = start or part.start
         start = None
-        # More than one round only where a message could not be read and its place is to be filled.
+        # More than one round where a message could not be read, or is not the owner's.
         while states & part.states and (room := wanted.limit - len(messages)) > 0:
             found = await stretch(connection, part, states & part.states, sender, key, room)
-            messages += columns.readable([row[1:] for row in found], log)
+            read = columns.readable([row[1:] for row in found], log)
+            messages += [one for one in read if owned(wanted.owner, one)]
             if len(found) < room:
                 break
             key = (found[-1][0], found[-1][1 + columns.NUMBER])
     return messages
+
+
+def owned(owner: Owner | None, message: HeldMessage) -> bool:
+    """Whether the message is among those that the owner's are looked for in."""
+    if owner is None or message.user == owner.login:
+        return True
+    if message.user is None and owner.anonymous:
+        return True
+    return address.normal(message.sender) in owner.addresses
 
 
 async def place(connection: Connection, after: str | None) -> tuple[int, Key | None]:

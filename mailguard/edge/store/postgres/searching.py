@@ -6,10 +6,9 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from mailguard.core import address
 from mailguard.core.hold import HeldMessage
 from mailguard.edge.store.postgres import columns
-from mailguard.edge.store.postgres.queries import PARTS, UNFINISHED, place, stretch
+from mailguard.edge.store.postgres.queries import PARTS, UNFINISHED, owned, place, stretch
 from mailguard.ports import Found, Log, Search
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -46,16 +45,7 @@ async def search(connection: Connection, wanted: Search, log: Log) -> Found:
 def _fitting(wanted: Search, chunk: Sequence[Sequence[Any]], log: Log) -> dict[str, HeldMessage]:
     text = _lower(wanted.text)
     read = columns.readable([row[1:] for row in chunk], log)
-    return {one.id: one for one in read if _is_owned(wanted, one) and _fits(wanted, text, one)}
-
-
-def _is_owned(wanted: Search, message: HeldMessage) -> bool:
-    owner = wanted.owner
-    if owner is None or message.user == owner.login:
-        return True
-    if message.user is None and owner.anonymous:
-        return True
-    return address.normal(message.sender) in owner.addresses
+    return {one.id: one for one in read if owned(wanted.owner, one) and _fits(wanted, text, one)}
 
 
 def _fits(wanted: Search, text: str, message: HeldMessage) -> bool:
