@@ -66,8 +66,12 @@ format: install  ## Format the code and write docs/reference anew
 
 .PHONY: benchmark
 benchmark: install  ## Messages a second, beside Postfix on the same machine (needs Postfix)
-	$(BIN)/python -m tests.benchmarks.accept $(ARGS)
-	$(BIN)/python -m tests.benchmarks.drain $(ARGS)
+	$(BIN)/python -m tests.benchmarks.beside $(ARGS)
+
+.PHONY: benchmark-flat
+benchmark-flat: install  ## An empty queue beside one of a million, and large mail over slow lines
+	$(BIN)/python -m tests.benchmarks.flat $(ARGS)
+	$(BIN)/python -m tests.benchmarks.slow
 
 .PHONY: clean
 clean:  ## Remove everything that can be made anew; the queue in ./var stays

@@ -2,6 +2,8 @@
 
 import argparse
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 from tests import guard as guards
 from tests.benchmarks import measuring
 from tests.postfix import Postfix
+from tests.programs import free_port
 
 
 def postfix_run(chosen: argparse.Namespace, server: Postfix, *, reuse: bool) -> float:
@@ -37,23 +40,46 @@ def guard_run(chosen: argparse.Namespace, place: Path, *, reuse: bool) -> float:
     return rate
 
 
+def peer_run(chosen: argparse.Namespace, place: Path, kind: str, *, reuse: bool) -> float:
+    """One run against a receiver that judges nothing (peers.py)."""
+    directory, port = place / kind, free_port()
+    command = [sys.executable, "-m", "tests.benchmarks.peers", kind, str(directory), str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout
+            process.stdout.readline()
+            return measuring.load(chosen, port, reuse=reuse)
+        finally:
+            process.terminate()
+            process.wait(30)
+            shutil.rmtree(directory)
+
+
+LOADS = ((", new connections", False), (", reused connections", True))
+
+
+def figures(chosen: argparse.Namespace, place: Path) -> dict[str, list[float]]:
+    """Messages a second of everybody, by name and load."""
+    server = Postfix({"smtpd_client_restrictions": "static:HOLD"}, parent=place, logging=False)
+    try:
+        server.start()
+        rivals: dict[str, Callable[[], float]] = {}
+        for kind, reuse in LOADS:
+            rivals["postfix" + kind] = partial(postfix_run, chosen, server, reuse=reuse)
+            rivals["mailguard" + kind] = partial(guard_run, chosen, place, reuse=reuse)
+            for peer in ("aiosmtpd", "protocol") if chosen.peers else ():
+                rivals[peer + kind] = partial(peer_run, chosen, place, peer, reuse=reuse)
+        return measuring.interleaved(chosen.runs, rivals)
+    finally:
+        server.stop()
+
+
 def main() -> None:
     """Run it."""
     chosen = measuring.options("Messages a second taken to disk and held, beside Postfix.", count=10_000)
     with measuring.workplace(chosen) as place:
-        server = Postfix({"smtpd_client_restrictions": "static:HOLD"}, parent=place, logging=False)
-        try:
-            server.start()
-            rivals: dict[str, Callable[[], float]] = {}
-            for kind, reuse in ((", new connections", False), (", reused connections", True)):
-                rivals["postfix" + kind] = partial(postfix_run, chosen, server, reuse=reuse)
-                rivals["mailguard" + kind] = partial(guard_run, chosen, place, reuse=reuse)
-            figures = measuring.interleaved(chosen.runs, rivals)
-        finally:
-            server.stop()
-    measuring.report(
-        f"accept: {chosen.count} messages of {chosen.length} bytes", figures, as_json=chosen.json
-    )
+        found = figures(chosen, place)
+    measuring.report(f"accept: {chosen.count} messages of {chosen.length} bytes", found, as_json=chosen.json)
 
 
 if __name__ == "__main__":

@@ -104,25 +104,30 @@ def _session(port: int, count: int, start: bytes, content: bytes) -> None:
         replies.readline()
 
 
+def figures(chosen: argparse.Namespace, place: Path) -> dict[str, list[float]]:
+    """Messages a second of both."""
+    upstream = free_port()
+    hold = {"smtpd_client_restrictions": "static:HOLD", "relayhost": f"[127.0.0.1]:{upstream}"}
+    server = Postfix(hold, parent=place, logging=False)
+    try:
+        server.start()
+        rivals: dict[str, Callable[[], float]] = {
+            "postfix": partial(postfix_run, chosen, server, upstream),
+            "mailguard": partial(guard_run, chosen, place, upstream),
+        }
+        return measuring.interleaved(chosen.runs, rivals)
+    finally:
+        server.stop()
+
+
 def main() -> None:
     """Run it."""
     chosen = measuring.options(
         "Messages a second sent when all fall due at once, beside Postfix.", count=10_000
     )
-    upstream = free_port()
     with measuring.workplace(chosen) as place:
-        hold = {"smtpd_client_restrictions": "static:HOLD", "relayhost": f"[127.0.0.1]:{upstream}"}
-        server = Postfix(hold, parent=place, logging=False)
-        try:
-            server.start()
-            rivals: dict[str, Callable[[], float]] = {
-                "postfix": partial(postfix_run, chosen, server, upstream),
-                "mailguard": partial(guard_run, chosen, place, upstream),
-            }
-            figures = measuring.interleaved(chosen.runs, rivals)
-        finally:
-            server.stop()
-    measuring.report(f"drain: {chosen.count} messages of {chosen.length} bytes", figures, as_json=chosen.json)
+        found = figures(chosen, place)
+    measuring.report(f"drain: {chosen.count} messages of {chosen.length} bytes", found, as_json=chosen.json)
 
 
 if __name__ == "__main__":

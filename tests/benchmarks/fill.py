@@ -19,6 +19,7 @@ from mailguard.core.envelope import MailParameters
 from mailguard.core.events import Event
 from mailguard.core.hold import Action, HeldMessage, HeldRecipient, NewMessage
 from mailguard.core.identity import from_random
+from mailguard.core.message import read_headers
 from mailguard.core.states import MessageState
 from mailguard.edge.store import StateLock, engine, rows, steps
 from mailguard.edge.store.steps import Step
@@ -37,20 +38,21 @@ def messages(count: int, now: datetime) -> Iterator[NewMessage]:
     chance = random.Random(count)
     apart = (LAST - FIRST) / max(1, count)
     for number in range(count):
+        identity = from_random(chance.randbytes(8))
         sender = f"person{chance.randrange(SENDERS)}@corp.example"
         address = f"somebody{chance.randrange(RECIPIENTS)}@client{number % 40}.example"
-        yield _message(
-            from_random(chance.randbytes(8)), number, sender, address, now, now + FIRST + number * apart
-        )
+        content = (
+            f"From: {sender}\r\nTo: {address}\r\nMessage-ID: <{number}.{identity}@corp.example>\r\n"
+            f"Subject: About our talk, {number}\r\n\r\n"
+        ).encode() + BODY
+        yield held(identity, sender, address, content, now, now + FIRST + number * apart)
 
 
-def _message(
-    identity: str, number: int, sender: str, address: str, now: datetime, release_at: datetime
+def held(
+    identity: str, sender: str, address: str, content: bytes, now: datetime, release_at: datetime
 ) -> NewMessage:
-    content = (
-        f"From: {sender}\r\nTo: {address}\r\nMessage-ID: <{number}.{identity}@corp.example>\r\n"
-        f"Subject: About our talk, {number}\r\n\r\n"
-    ).encode() + BODY
+    """A message to one recipient outside, as it is when it has come in."""
+    headers = read_headers(content)
     recipient = HeldRecipient(
         address=address,
         external=True,
@@ -67,8 +69,8 @@ def _message(
         helo="laptop.corp.example",
         protocol="ESMTPSA",
         parameters=MailParameters(),
-        subject=f"About our talk, {number}",
-        message_id=f"<{number}.{identity}@corp.example>",
+        subject=headers.subject,
+        message_id=headers.message_id,
         size=len(content),
         received_at=now,
         action=Action.DELAY,

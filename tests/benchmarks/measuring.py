@@ -22,6 +22,8 @@ def options(purpose: str, *, count: int) -> argparse.Namespace:
     parser.add_argument("--sessions", type=int, default=10, help="connections at once (%(default)s)")
     parser.add_argument("--length", type=int, default=4096, help="bytes of a message (%(default)s)")
     parser.add_argument("--directory", type=Path, help="where both keep their queues (a temporary directory)")
+    parser.add_argument("--peers", action="store_true", help="also receivers that judge nothing (peers.py)")
+    parser.add_argument("--plot", type=Path, help="where the table puts its plot, an SVG")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     chosen = parser.parse_args()
     for program in ("postfix", "smtp-source", "smtp-sink"):
