@@ -114,10 +114,15 @@ class Guard:
         log = self.directory / "log"
         return log.read_text(errors="replace") if log.exists() else ""
 
+    @property
+    def pid(self) -> int:
+        """The process of a guard that runs."""
+        assert self.process
+        return self.process.pid
+
     def memory(self, what: str) -> int:
         """What the system says of its memory, in bytes: VmRSS now, VmHWM at its highest."""
-        assert self.process
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.partition(what + ":")[2].split()[0]) * 1024
 
     def start(self) -> None:

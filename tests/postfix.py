@@ -71,6 +71,11 @@ class Postfix:
             time.sleep(0.1)
         raise RuntimeError(f"Postfix does not answer:\n{self.log()[-3000:]}")
 
+    @property
+    def pid(self) -> int:
+        """The master's process; all others are below it."""
+        return int((self.queue / "pid" / "master.pid").read_text())
+
     def stop(self) -> None:
         """Stop it and remove its directory."""
         self.run("postfix", "stop", check=False)

@@ -4,27 +4,27 @@ import argparse
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from tests import guard as guards
 from tests.benchmarks import measuring
+from tests.benchmarks.measuring import Measure, Run
 from tests.postfix import Postfix
 from tests.programs import free_port
 
 
-def postfix_run(chosen: argparse.Namespace, server: Postfix, *, reuse: bool) -> float:
+def postfix_run(chosen: argparse.Namespace, server: Postfix, *, reuse: bool) -> Run:
     """One run against Postfix; every message must lie in its hold queue afterwards."""
-    rate = measuring.load(chosen, server.port, reuse=reuse)
+    run = measuring.load(chosen, server.port, server.pid, reuse=reuse)
     held = server.count("hold")
     if held != chosen.count:
         raise RuntimeError(f"Postfix holds {held} of {chosen.count}:\n{server.log()[-2000:]}")
     server.run("postsuper", "-d", "ALL")
-    return rate
+    return run
 
 
-def guard_run(chosen: argparse.Namespace, place: Path, *, reuse: bool) -> float:
+def guard_run(chosen: argparse.Namespace, place: Path, *, reuse: bool) -> Run:
     """One run against a fresh guard; every message must be held by it afterwards."""
     directory = place / "guard"
     directory.mkdir()
@@ -32,15 +32,15 @@ def guard_run(chosen: argparse.Namespace, place: Path, *, reuse: bool) -> float:
     # All of the load comes from one address.
     limits = "max_connections_per_ip = 500\n"
     with guards.running(directory, upstream, smtp=limits) as guard:
-        rate = measuring.load(chosen, guard.port, reuse=reuse)
+        run = measuring.load(chosen, guard.port, guard.pid, reuse=reuse)
         held = guard.ask("status")["messages"]["held"]
     if held != chosen.count:
         raise RuntimeError(f"the guard holds {held} of {chosen.count}")
     shutil.rmtree(directory)
-    return rate
+    return run
 
 
-def peer_run(chosen: argparse.Namespace, place: Path, kind: str, *, reuse: bool) -> float:
+def peer_run(chosen: argparse.Namespace, place: Path, kind: str, *, reuse: bool) -> Run:
     """One run against a receiver that judges nothing (peers.py)."""
     directory, port = place / kind, free_port()
     command = [sys.executable, "-m", "tests.benchmarks.peers", kind, str(directory), str(port)]
@@ -48,7 +48,7 @@ def peer_run(chosen: argparse.Namespace, place: Path, kind: str, *, reuse: bool)
         try:
             assert process.stdout
             process.stdout.readline()
-            return measuring.load(chosen, port, reuse=reuse)
+            return measuring.load(chosen, port, process.pid, reuse=reuse)
         finally:
             process.terminate()
             process.wait(30)
@@ -58,12 +58,12 @@ def peer_run(chosen: argparse.Namespace, place: Path, kind: str, *, reuse: bool)
 LOADS = ((", new connections", False), (", reused connections", True))
 
 
-def figures(chosen: argparse.Namespace, place: Path) -> dict[str, list[float]]:
+def figures(chosen: argparse.Namespace, place: Path) -> dict[str, list[Run]]:
     """Messages a second of everybody, by name and load."""
     server = Postfix({"smtpd_client_restrictions": "static:HOLD"}, parent=place, logging=False)
     try:
         server.start()
-        rivals: dict[str, Callable[[], float]] = {}
+        rivals: dict[str, Measure] = {}
         for kind, reuse in LOADS:
             rivals["postfix" + kind] = partial(postfix_run, chosen, server, reuse=reuse)
             rivals["mailguard" + kind] = partial(guard_run, chosen, place, reuse=reuse)

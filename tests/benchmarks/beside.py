@@ -6,12 +6,12 @@ make benchmark ARGS='--peers --plot docs/performance.svg'
 import json
 import os
 import platform
-import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.benchmarks import accept, drain, measuring
+from tests.benchmarks.measuring import Run, cost, rate
 from tests.benchmarks.plot import Bar, bars
 
 NAMES = {
@@ -20,7 +20,7 @@ NAMES = {
     "aiosmtpd": "bare aiosmtpd",
     "protocol": "bare protocol",
 }
-Figures = Mapping[str, Sequence[float]]
+Figures = Mapping[str, Sequence[Run]]
 
 
 def machine() -> str:
@@ -37,9 +37,9 @@ def machine() -> str:
     )
 
 
-def by_load(accepted: Figures, drained: Figures) -> dict[str, dict[str, Sequence[float]]]:
+def by_load(accepted: Figures, drained: Figures) -> dict[str, dict[str, Sequence[Run]]]:
     """Everybody's figures, by load and then by name."""
-    loads: dict[str, dict[str, Sequence[float]]] = {}
+    loads: dict[str, dict[str, Sequence[Run]]] = {}
     for name, values in accepted.items():
         who, _, load = name.partition(", ")
         loads.setdefault(f"taken, {load}", {})[who] = values
@@ -47,8 +47,8 @@ def by_load(accepted: Figures, drained: Figures) -> dict[str, dict[str, Sequence
     return loads
 
 
-def table(loads: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
-    """As Markdown: medians of messages a second, with the lowest and the highest."""
+def table(loads: Mapping[str, Mapping[str, Sequence[Run]]]) -> str:
+    """As Markdown: medians of messages a second, with the lowest and the highest, and the cost of one."""
     whos = [who for who in NAMES if any(who in row for row in loads.values())]
     lines = [
         "| load | " + " | ".join(NAMES[who] for who in whos) + " | mailguard / Postfix |",
@@ -56,13 +56,14 @@ def table(loads: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
     ]
     for load, row in loads.items():
         cells = [_cell(row[who]) if who in row else "" for who in whos]
-        ratio = statistics.median(row["mailguard"]) / statistics.median(row["postfix"])
+        ratio = rate(row["mailguard"]) / rate(row["postfix"])
         lines.append(f"| {load} | " + " | ".join(cells) + f" | {ratio:.2f} |")
     return "\n".join(lines)
 
 
-def _cell(values: Sequence[float]) -> str:
-    return f"{statistics.median(values):.0f} ({min(values):.0f} to {max(values):.0f})"
+def _cell(runs: Sequence[Run]) -> str:
+    rates = [run.rate for run in runs]
+    return f"{rate(runs):.0f} ({min(rates):.0f} to {max(rates):.0f}); {cost(runs):.0f} us"
 
 
 def main() -> None:
@@ -78,13 +79,17 @@ def main() -> None:
             bars(
                 "messages a second, median",
                 {
-                    load: [Bar(NAMES[who], statistics.median(values)) for who, values in row.items()]
+                    load: [Bar(NAMES[who], rate(values)) for who, values in row.items()]
                     for load, row in loads.items()
                 },
             )
         )
     if chosen.json:
-        print(json.dumps({"machine": before, "per_second": loads}))
+        rates = {
+            load: {who: [run.rate for run in runs] for who, runs in row.items()}
+            for load, row in loads.items()
+        }
+        print(json.dumps({"machine": before, "per_second": rates}))
         return
     print(
         f"{chosen.runs} runs of {chosen.count} messages of {chosen.length} bytes, {chosen.sessions} at once"

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests import guard as guards
 from tests.benchmarks import measuring
+from tests.benchmarks.measuring import Measure, Run
 from tests.postfix import Postfix
 from tests.programs import find, free_port
 
@@ -31,19 +32,19 @@ def sink(port: int, count: int) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def postfix_run(chosen: argparse.Namespace, server: Postfix, upstream: int) -> float:
+def postfix_run(chosen: argparse.Namespace, server: Postfix, upstream: int) -> Run:
     """Fill the hold queue, let all of it go at one moment, and wait for the last to arrive."""
-    measuring.load(chosen, server.port, reuse=True)
+    measuring.load(chosen, server.port, server.pid, reuse=True)
     with sink(upstream, chosen.count) as process:
         time.sleep(0.5)
-        begun = time.monotonic()
-        server.run("postsuper", "-H", "ALL")
-        server.run("postqueue", "-f")
-        process.wait(600)
-        return float(chosen.count / (time.monotonic() - begun))
+        with measuring.stopwatch(chosen.count, server.pid) as run:
+            server.run("postsuper", "-H", "ALL")
+            server.run("postqueue", "-f")
+            process.wait(600)
+        return run[0]
 
 
-def guard_run(chosen: argparse.Namespace, place: Path, upstream: int) -> float:
+def guard_run(chosen: argparse.Namespace, place: Path, upstream: int) -> Run:
     """Have all messages held until one moment (FUTURERELEASE, RFC 4865), and wait for the last to arrive."""
     directory = place / "guard"
     directory.mkdir()
@@ -60,11 +61,10 @@ def guard_run(chosen: argparse.Namespace, place: Path, upstream: int) -> float:
             raise RuntimeError(f"the guard holds {held} of {chosen.count}")
         with sink(upstream, chosen.count) as process:
             time.sleep((due - datetime.now(UTC)).total_seconds())
-            begun = time.monotonic()
-            process.wait(600)
-            rate = float(chosen.count / (time.monotonic() - begun))
+            with measuring.stopwatch(chosen.count, guard.pid) as run:
+                process.wait(600)
     shutil.rmtree(directory)
-    return rate
+    return run[0]
 
 
 def fill(port: int, chosen: argparse.Namespace, hold_until: str) -> None:
@@ -104,14 +104,14 @@ def _session(port: int, count: int, start: bytes, content: bytes) -> None:
         replies.readline()
 
 
-def figures(chosen: argparse.Namespace, place: Path) -> dict[str, list[float]]:
+def figures(chosen: argparse.Namespace, place: Path) -> dict[str, list[Run]]:
     """Messages a second of both."""
     upstream = free_port()
     hold = {"smtpd_client_restrictions": "static:HOLD", "relayhost": f"[127.0.0.1]:{upstream}"}
     server = Postfix(hold, parent=place, logging=False)
     try:
         server.start()
-        rivals: dict[str, Callable[[], float]] = {
+        rivals: dict[str, Measure] = {
             "postfix": partial(postfix_run, chosen, server, upstream),
             "mailguard": partial(guard_run, chosen, place, upstream),
         }
