@@ -1,11 +1,17 @@
 """What is shipped for running the guard: it is as tight as its page says, and agrees with itself."""
 
+import json
 import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from mailguard.edge.counting import CountingLog
+from mailguard.edge.web.metrics import Snapshot, text_of
+from tests.edge.store.samples import RecordingLog
 from tests.programs import require
 
 ROOT = Path(__file__).parent.parent
@@ -49,3 +55,31 @@ def test_the_container_has_no_powers() -> None:
 def test_one_version_of_the_installer_everywhere() -> None:
     [made] = re.findall(r"^UV_VERSION := (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert f"uv=={made}\n" in (CONTAINER / "Containerfile").read_text()
+
+
+def _known_metrics() -> set[str]:
+    """Every name that a scrape has."""
+    status = {
+        "messages": {"held": 1},
+        "overdue": 0,
+        "oldest_overdue": None,
+        "rules": [],
+        "reload_errors": [],
+        "troubles": [],
+    }
+    log = CountingLog(RecordingLog())
+    log.event("received", findings=["first_contact"])
+    log.trouble("store_error")
+    text = text_of(Snapshot(status, log, datetime.now(UTC), 0.001)).decode()
+    families = text_string_to_metric_families(text)
+    return {sample.name for family in families for sample in family.samples} | {"up"}
+
+
+@pytest.mark.parametrize("file", ["prometheus/mailguard.rules.yml", "grafana/mailguard.json"])
+def test_what_is_watched_is_told(file: str) -> None:
+    text = (ROOT / "deploy" / file).read_text()
+    if file.endswith(".json"):
+        text = " ".join(t["expr"] for panel in json.loads(text)["panels"] for t in panel["targets"])
+    named = set(re.findall(r"\bmailguard_[a-z_]+", text))
+    assert len(named) >= 6
+    assert named - _known_metrics() == set()

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -10,6 +10,8 @@ from functools import partial
 from mailguard.app.outward import edit_again_of
 from mailguard.app.parts import Means, Queue
 from mailguard.app.web import opened_web
+from mailguard.core.envelope import Submission
+from mailguard.core.reply import Reply
 from mailguard.edge.control import ControlServer
 from mailguard.edge.control_client import SOCKET
 from mailguard.edge.ids import RandomIds
@@ -93,12 +95,23 @@ def _reception(
             max_bytes_in_flight=smtp.max_bytes_in_flight,
             bare_newline=smtp.bare_newline,
         ),
-        accept=by_mail.accept,
+        accept=partial(_timed, by_mail.accept, means),
         accounts=accounts,
         clock=means.clock,
         log=means.log,
         tls=tls,
     )
+
+
+async def _timed(
+    accept: Callable[[Submission], Awaitable[Reply]], means: Means, submission: Submission
+) -> Reply:
+    """How long the client waits is counted."""
+    began = means.clock.monotonic()
+    try:
+        return await accept(submission)
+    finally:
+        means.log.accepts.add(means.clock.monotonic() - began)
 
 
 def _learning(

@@ -13,6 +13,7 @@ from mailguard.core.news import Topic
 from mailguard.edge.bodies import BodyReader
 from mailguard.edge.clock import Steps, SystemClock
 from mailguard.edge.config import RulesFile, Settings, parse_rules
+from mailguard.edge.counting import CountingLog
 from mailguard.edge.ids import RandomIds
 from mailguard.edge.listeners import OpenFiles
 from mailguard.edge.maildir_out import MaildirRelay
@@ -42,7 +43,7 @@ from mailguard.flow.retention import Retention
 from mailguard.flow.takeover import TakeOver
 from mailguard.flow.watch import Watch
 from mailguard.flow.while_held import WhileHeld
-from mailguard.ports import Bodies, Log, Memory, Preferences, Relay, Store
+from mailguard.ports import Bodies, Memory, Preferences, Relay, Store
 from mailguard.ports.access import Sessions
 
 Json = dict[str, object]
@@ -62,7 +63,7 @@ class Means:
     rules: RulesFile
     clock: SystemClock
     files: OpenFiles
-    log: Log
+    log: CountingLog
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from mailguard.core.news import Topic
 from mailguard.edge import oplog, systemd
 from mailguard.edge.clock import SystemClock
 from mailguard.edge.config import RulesFile, Settings, load_settings
+from mailguard.edge.counting import CountingLog
 from mailguard.edge.listeners import OpenFiles
 from mailguard.edge.store import StateLock
 from mailguard.ports import Log
@@ -88,7 +89,9 @@ def serve(config: Path | None) -> int:
 
 
 def _means(settings: Settings, rules: RulesFile, log: Log) -> Means:
-    return Means(settings=settings, rules=rules, clock=SystemClock(), files=OpenFiles(log), log=log)
+    counting = CountingLog(log)
+    files = OpenFiles(counting)
+    return Means(settings=settings, rules=rules, clock=SystemClock(), files=files, log=counting)
 
 
 async def _serve(means: Means) -> None:

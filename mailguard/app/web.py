@@ -45,6 +45,7 @@ async def opened_web(
         clock=means.clock,
         log=means.log,
         changes=queue.changes,
+        counts=means.log,
         options=WebOptions(
             public_url=settings.web.public_url or f"http://{where}", listen=where, **_how(settings)
         ),
@@ -63,6 +64,7 @@ def _how(settings: Settings) -> dict[str, Any]:
     return {
         "hostname": settings.hostname,
         "language": settings.language,
+        "monitors": settings.web.monitors,
         "largest_message": settings.smtp.max_message_bytes,
     }
 

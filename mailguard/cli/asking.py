@@ -1,5 +1,6 @@
 """From a verb to its answer: ask the running guard, or, while it is stopped, the store itself."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -34,6 +35,12 @@ def faults_told(asked: Callable[[], Json]) -> Json:
 
 
 def _ask(config: Path | None, request: Mapping[str, object]) -> Json:
+    if is_remote(config):
+        # Imported here because its library takes a while to load.
+        from mailguard.edge import remote  # noqa: PLC0415
+
+        if (known := remote.known()) is not None:
+            return remote.ask(known, request)
     socket = locate.state_dir(locate.find(config)) / control_client.SOCKET
     try:
         return control_client.ask(socket, request)
@@ -42,6 +49,14 @@ def _ask(config: Path | None, request: Mapping[str, object]) -> Json:
         from mailguard.app import ask_stopped  # noqa: PLC0415
 
         return ask_stopped(config, request)
+
+
+def is_remote(config: Path | None) -> bool:
+    """Whether a verb without another word of where is for a guard elsewhere."""
+    if config is not None or os.environ.get("MAILGUARD_CONFIG"):
+        return False
+    base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return (Path(base).expanduser() / "mailguard" / "remote.json").exists()
 
 
 def _answer(told: Told, text: str) -> Json:

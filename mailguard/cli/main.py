@@ -18,6 +18,7 @@ from mailguard.cli.detect import detect
 from mailguard.cli.ending import Json, end, need, print_json, told
 from mailguard.cli.memory import forget, learn
 from mailguard.cli.outward import edit, notify
+from mailguard.cli.remote import login, logout
 from mailguard.cli.tokens import tokens
 from mailguard.cli.users import users
 from mailguard.core.told import Told
@@ -45,6 +46,8 @@ verbs.add_command(forget)
 verbs.add_command(notify)
 verbs.add_command(edit)
 verbs.add_command(tokens)
+verbs.add_command(login)
+verbs.add_command(logout)
 
 
 def main() -> None:

@@ -81,4 +81,5 @@ def described(message: HeldMessage) -> dict[str, object]:
         "to": [recipient.address for recipient in message.recipients],
         "size": message.size,
         "release_at": message.release_at,
+        "findings": [finding.check for finding in message.findings] or None,
     }

@@ -124,6 +124,8 @@ class WebSettings(Table):
         default=Endpoint(host="127.0.0.1", port=8025), json_schema_extra={"default": "127.0.0.1:8025"}
     )
     """Where the page is served; `off` for no page."""
+    monitors: Networks = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+    """Who may read /metrics, and why /readyz says no, without a token of an admin."""
     public_url: Annotated[str, AfterValidator(page_url)] | None = None
     """Where people reach the page, for links in notices; the default is where it listens."""
 

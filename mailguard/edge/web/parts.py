@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from mailguard.core.actor import Actor
@@ -20,6 +21,35 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Ask = Callable[[Mapping[str, object], Actor], Awaitable[Json]]
 
 
+class Waits(Protocol):
+    """How often something took how long, in ranges that each have those before in them."""
+
+    total: float
+
+    def up_to(self) -> list[tuple[str, float]]:
+        """The upper end of each range in seconds, and how many took at most so long."""
+
+
+class Counts(Protocol):
+    """What was counted since the guard started; no name in it is from outside."""
+
+    @property
+    def accepts(self) -> Waits:
+        """How long clients waited for the answer to a message."""
+
+    @property
+    def events(self) -> Mapping[str, int]:
+        """How often each thing happened."""
+
+    @property
+    def troubles(self) -> Mapping[str, int]:
+        """How often each thing went wrong."""
+
+    @property
+    def findings(self) -> Mapping[str, int]:
+        """How often each check found something."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class WebOptions:
     """Sizes are bytes, times seconds.
@@ -33,6 +63,7 @@ class WebOptions:
     hostname: str
     language: str
     largest_message: int = 26214400
+    monitors: tuple[Network, ...] = ()
     largest_body: int = 64 * 1024
     slowest_request: float = 20.0
     # A browser keeps its connection for the next press.
@@ -89,6 +120,7 @@ class Parts:
     log: Log
     options: WebOptions
     changes: Changes
+    counts: Counts
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
 

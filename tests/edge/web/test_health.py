@@ -1,0 +1,85 @@
+"""Alive, fit to take mail, and in numbers."""
+
+import time
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests import guard as guards
+from tests.edge.web.parts import MAILDIR, bearer, page, submit
+from tests.guard import Guard
+
+
+def samples(text: str) -> dict[str, float]:
+    """Every number of an exposition text, by its name and labels."""
+    return {
+        f"{one.name}{sorted(one.labels.values())}": one.value
+        for family in text_string_to_metric_families(text)
+        for one in family.samples
+    }
+
+
+def test_ready_until_the_rules_are_broken_and_again_when_they_are_mended(tmp_path: Path) -> None:
+    guard = guards.configured(tmp_path, MAILDIR, web="\n")
+    guard.start()
+    rules = tmp_path / "rules.toml"
+    try:
+        with page(guard) as monitor:
+            assert monitor.get("/healthz").text == "alive\n"
+            ready = monitor.get("/readyz")
+            assert (ready.status_code, ready.json()) == (200, {"ready": True, "reasons": []})
+            good = rules.read_text()
+            rules.write_text(good + "\nmargn = 1\n")
+            assert guard.verb("reload").returncode == 2
+            broken = monitor.get("/readyz")
+            assert broken.status_code == 503
+            assert "rules.toml" in broken.json()["reasons"][0]
+            assert samples(monitor.get("/metrics").text)["mailguard_rules_not_taken[]"] == 1
+            assert monitor.get("/healthz").status_code == 200
+            rules.write_text(good)
+            assert guard.verb("reload").returncode == 0
+            assert monitor.get("/readyz").status_code == 200
+    finally:
+        assert guard.stop() == 0
+
+
+def test_a_held_message_is_in_the_numbers_and_nobody_is(guard: Guard) -> None:
+    with page(guard) as monitor:
+        before = samples(monitor.get("/metrics").text)
+        message_id = submit(guard)
+        text = monitor.get("/metrics").text
+    after = samples(text)
+    for name in (
+        "mailguard_messages['held']",
+        "mailguard_mail_received_total[]",
+        "mailguard_accept_seconds_count[]",
+    ):
+        assert after[name] == before.get(name, 0) + 1, name
+    assert after["mailguard_up[]"] == 1
+    for private in (message_id, "@", "alice", "plans", "customer"):
+        assert private not in text
+
+
+def test_who_may_not_watch_is_told_whether_and_not_why(tmp_path: Path) -> None:
+    guard = guards.configured(tmp_path, MAILDIR, web='monitors = ["192.0.2.1"]\n')
+    guard.start()
+    try:
+        with page(guard) as stranger:
+            assert stranger.get("/readyz").json() == {"ready": True}
+            assert stranger.get("/metrics").status_code == 403
+        token = guard.ask("tokens", "new", "prometheus", "--scope", "read", "--forever")["token"]
+        with bearer(guard, token=token) as prometheus:
+            assert prometheus.get("/metrics").status_code == 200
+        with bearer(guard) as alice:
+            assert alice.get("/metrics").status_code == 403
+    finally:
+        assert guard.stop() == 0
+
+
+def test_a_press_is_answered_soon(guard: Guard) -> None:
+    """No benchmark: only that nothing waits for a timer."""
+    message_id = submit(guard)
+    with bearer(guard) as alice:
+        began = time.monotonic()
+        assert alice.post(f"/api/v1/messages/{message_id}/cancel").status_code == 200
+        assert time.monotonic() - began < 2
