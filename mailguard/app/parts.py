@@ -136,7 +136,8 @@ async def opened_queue(means: Means, relay: Relay, about: Callable[[], Json]) ->
             watched = [*kept.watched, Steps(clock, log), means.files]
             tell = partial(kept.notifying.soon, Topic.TROUBLE)
             watch = Watch(store=kept.store, clock=clock, watched=watched, tell=tell)
-            recalling = recalling_of(settings, kept.records, means.rules, clock, log)
+            shared = kept.holding is not None
+            recalling = recalling_of(settings, kept.records, means.rules, clock, log, shared=shared)
             if kept.holding is not None:
                 relay = WhileHeld(relay, holding=kept.holding, clock=clock, log=log)
             writing = writing_of(settings, means.rules, kept.store, kept.preferences, clock, log)

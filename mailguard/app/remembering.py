@@ -23,9 +23,16 @@ def digest_key(settings: Settings) -> bytes:
 
 
 def recalling_of(
-    settings: Settings, records: Records, rules: RulesFile, clock: SystemClock, log: Log
+    settings: Settings,
+    records: Records,
+    rules: RulesFile,
+    clock: SystemClock,
+    log: Log,
+    *,
+    shared: bool = False,
 ) -> Recalling:
-    """The memory on an open store. Raises StoreError where its key cannot be used."""
+    """The memory on an open store, which may be `shared` with other guards. Raises StoreError where its key
+    cannot be used."""
     return Recalling(
         records=records,
         policies=rules,
@@ -33,6 +40,7 @@ def recalling_of(
         log=log,
         digests=digests_of(settings),
         load_judge=_judge,
+        shared=shared,
     )
 
 

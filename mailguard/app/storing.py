@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mailguard.app.outward import notifying_of
 from mailguard.core.errors import ConfigurationError, Fault
+from mailguard.core.hold import HeldMessage
 from mailguard.edge import secret
 from mailguard.edge.clock import SystemClock, elapsed
 from mailguard.edge.config import RulesFile, Settings
@@ -44,7 +45,7 @@ from mailguard.ports import (
 from mailguard.ports.access import Sessions, Tokens
 
 if TYPE_CHECKING:
-    from mailguard.edge.store.postgres import SharedDatabase
+    from mailguard.edge.store.postgres import DatabaseTime, SharedDatabase
 
 Wake = Callable[[datetime], None]
 
@@ -121,13 +122,16 @@ async def _postgres(
     lease = postgres.Lease(database, name=name, rules=lambda: rules.fingerprint)
     changes = Changes()
     notifying = notifying_of(settings, postgres.PostgresOutbox(database), clock, log)
-    store = postgres.PostgresStore(database, lease=lease, changed=changes.happened, announcer=notifying)
+    wakeups = postgres.Wakeups(database, elsewhere=changes.elsewhere)
+
+    def changed(message: HeldMessage) -> None:
+        changes.happened(message)
+        wakeups.happened(message)
+
+    store = postgres.PostgresStore(database, lease=lease, changed=changed, announcer=notifying)
     try:
         await _share_key(settings, database)
-        time = postgres.DatabaseTime(database, elapsed=elapsed)
-        await time.measure()
-        # What people are told, and when mail leaves, goes by the one clock that all guards share.
-        clock.follow(time.now)
+        time = await _share_time(clock, database)
         yield Kept(
             store=store,
             memory=postgres.PostgresMemory(database),
@@ -139,11 +143,13 @@ async def _postgres(
             changes=changes,
             notifying=notifying,
             watched=(postgres.Health(database), time, postgres.Nodes(database, lease)),
+            beside=(wakeups.run,),
             holding=store,
             alone=lambda: database.alone("mailguard recovers"),
         )
     finally:
         await notifying.close()
+        await wakeups.close()
         await store.close()
 
 
@@ -157,6 +163,16 @@ def _library() -> ModuleType:
         fault = Fault(file="mailguard.toml", line=None, key="store.url", problem=problem, expected=expected)
         raise ConfigurationError((fault,)) from error
     return postgres
+
+
+async def _share_time(clock: SystemClock, database: "SharedDatabase") -> "DatabaseTime":
+    """What people are told, and when mail leaves, goes by the one clock that all guards share."""
+    from mailguard.edge.store.postgres import DatabaseTime  # noqa: PLC0415
+
+    time = DatabaseTime(database, elapsed=elapsed)
+    await time.measure()
+    clock.follow(time.now)
+    return time
 
 
 async def _share_key(settings: Settings, database: "SharedDatabase") -> None:

@@ -53,6 +53,11 @@ class Changes:
         if self._telling is None:
             self._telling = asyncio.get_running_loop().call_later(GATHER, self._tell)
 
+    def elsewhere(self) -> None:
+        """Another guard of the queue has changed something: everybody may as well look."""
+        for watcher in self._watchers:
+            watcher.tell()
+
     def _tell(self) -> None:
         fresh, self._fresh, self._telling = list(self._fresh.values()), {}, None
         for watcher in self._watchers:

@@ -34,12 +34,15 @@ SWEEP = timedelta(hours=12)
 PAUSE = 30.0
 # A memory that learns is made anew when nothing more has come for so long.
 QUIET = timedelta(seconds=30)
+# What is older is not observed as it comes, but when the memory is made anew.
+RECENT = timedelta(hours=1)
 # Judged messages that have not left yet, of which the suspicion is kept at hand.
 AT_HAND = 20_000
 
 
 class Recalling:
-    """Built once; `run` makes the memory and keeps it. Where `load_judge` gives none, nobody is suspect."""
+    """Built once; `run` makes the memory and keeps it. Where `load_judge` gives none, nobody is suspect. Of
+    a log that is `shared`, what other guards write into it is read every few seconds."""
 
     def __init__(
         self,
@@ -50,7 +53,14 @@ class Recalling:
         log: Log,
         digests: Digests,
         load_judge: Callable[[], Judge | None] = lambda: None,
+        shared: bool = False,
     ) -> None:
+        self._shared = shared
+        # How far the log is in the memory, which of the entries after that are, too, and how often somebody
+        # was erased by then.
+        self._upto = 0
+        self._ahead: set[int] = set()
+        self._erased = 0
         self._records = records
         self._policies = policies
         self._clock = clock
@@ -132,6 +142,11 @@ class Recalling:
             return False
         if self._judge is not None and score is not None:
             self._judge.passed(score)
+        if self._shared:
+            if number <= self._upto:
+                # It was read from the log before its writer had a turn.
+                return True
+            self._ahead.add(number)
         if self._making:
             self._meanwhile.append((number, observation))
         if self._memory is not None:
@@ -215,8 +230,26 @@ class Recalling:
             if await self._records.forget(int(before.timestamp())):
                 self._again = True
         learnt = self._learnt_at is not None and now - self._learnt_at >= QUIET.total_seconds()
+        if self._memory is not None and self._shared:
+            await self._follow()
         if self._memory is None or self._again or learnt:
             await self.make()
+
+    async def _follow(self) -> None:
+        """Read what other guards have seen since."""
+        self._again = self._again or await self._records.erased() != self._erased
+        self._meant = dict(await self._records.meant())
+        recent = (self._clock.now() - RECENT).timestamp()
+        while chunk := await self._records.since(self._upto, CHUNK):
+            for entry in chunk:
+                self._upto = entry.number
+                if entry.number in self._ahead:
+                    self._ahead.discard(entry.number)
+                elif entry.observation.when < recent:
+                    # Somebody has it learn from a mailbox: it wants mail in the order of time.
+                    self._learnt_at = self._clock.monotonic()
+                elif self._memory is not None:
+                    self._memory.observe(entry.observation)
 
     async def settle(self, sources: Collection[str]) -> None:
         """All that was to be learnt from these mailboxes has come: no need to wait for more. Raises
@@ -244,6 +277,7 @@ class Recalling:
         self._again, self._learnt_at = False, None
         self._meant = dict(await self._records.meant())
         self._meanwhile = []
+        erased = await self._records.erased()
         fresh, upto = Remembrance(), await self._records.latest()
         after = (-(1 << 62), 0)
         first = self._memory is None
@@ -260,6 +294,8 @@ class Recalling:
         for number, observation in self._meanwhile:
             if number > upto:
                 fresh.observe(observation)
+        self._upto, self._erased = upto, erased
+        self._ahead = {number for number, _ in self._meanwhile if number > upto}
         old, self._memory, self._missed = self._memory, fresh, []
         if old is not None:
             # To let go of millions of objects at once would stop the loop for as long as it takes.

@@ -206,6 +206,9 @@ class Records(Protocol):
         """The entries after this number, in the order in which they came, from whichever guard. One that
         cannot be read is passed over, and the log told."""
 
+    async def erased(self) -> int:
+        """A number that is another one after somebody was erased, by whichever guard."""
+
     async def place(self, source: str) -> str | None:
         """How far the reader of a source got; None where it has not begun, or everything was read."""
 

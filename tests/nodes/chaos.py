@@ -93,13 +93,12 @@ class Account:
         if answer["told"] in ("done", "already"):
             mail.cancelled_at = len(self.sink.deliveries)
 
-    def killer(self, seconds: float, pause: tuple[float, float]) -> None:
-        """Kills a guard every few seconds, and starts it again."""
-        dice = random.Random(9)
+    def killer(self, guard: Guard, seconds: float, pause: tuple[float, float]) -> None:
+        """Kills one guard again and again, as soon as it is up, and starts it anew."""
+        dice = random.Random(guard.port)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             time.sleep(dice.uniform(*pause))
-            guard = dice.choice(self.guards)
             assert guard.process
             guard.process.kill()
             guard.process.wait()
@@ -108,16 +107,21 @@ class Account:
 
 
 def play(account: Account, *, seconds: float, clients: int, pause: tuple[float, float]) -> None:
-    """Let it all go on for so long; afterwards nothing of it is open any more."""
+    """Let it all go on for so long; afterwards nothing of it is open any more. `pause` is the least and the
+    most that a guard lives, in seconds."""
     threads = [threading.Thread(target=account.client, args=(f"client{n}",)) for n in range(clients)]
     for thread in threads:
         thread.start()
-    try:
-        account.killer(seconds, pause)
-    finally:
-        account.stopping.set()
-        for thread in threads:
-            thread.join()
+    killers = [
+        threading.Thread(target=account.killer, args=(guard, seconds, pause)) for guard in account.guards
+    ]
+    for killer in killers:
+        killer.start()
+    for killer in killers:
+        killer.join()
+    account.stopping.set()
+    for thread in threads:
+        thread.join()
     _settle(account.guards[0])
 
 

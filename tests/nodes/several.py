@@ -1,6 +1,7 @@
 """Several real guards on one PostgreSQL, and one outgoing server that remembers what came."""
 
 import contextlib
+import signal
 import smtplib
 import time
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,8 @@ def running(
     finally:
         for guard in made:
             if guard.process is not None and guard.process.poll() is None:
+                # One that stands still does not hear that it is to end.
+                guard.process.send_signal(signal.SIGCONT)
                 guard.stop()
 
 

@@ -9,6 +9,7 @@ from mailguard.edge.store.postgres.outbox import PostgresOutbox
 from mailguard.edge.store.postgres.preferences import PostgresPreferences
 from mailguard.edge.store.postgres.records import PostgresRecords
 from mailguard.edge.store.postgres.sharing import DatabaseTime, Health, NoBackup, Nodes, agreed_key
+from mailguard.edge.store.postgres.wakeups import Wakeups
 
 __all__ = [
     "DatabaseTime",
@@ -24,5 +25,6 @@ __all__ = [
     "PostgresStore",
     "PostgresTokens",
     "SharedDatabase",
+    "Wakeups",
     "agreed_key",
 ]

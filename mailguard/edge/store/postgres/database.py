@@ -49,7 +49,7 @@ _SETTINGS = f"""
     SELECT set_config('synchronous_commit', 'on', false)
         WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')
 """
-_KEEPALIVE: dict[str, Any] = {
+KEEPALIVE: dict[str, Any] = {
     "connect_timeout": int(CONNECT_SECONDS),
     "keepalives_idle": 10,
     "keepalives_interval": 3,
@@ -80,7 +80,7 @@ class SharedDatabase:
             max_size=MOST_CONNECTIONS,
             timeout=CONNECT_SECONDS,
             reconnect_timeout=LONGEST_PAUSE,
-            kwargs={"autocommit": True, **_KEEPALIVE},
+            kwargs={"autocommit": True, **KEEPALIVE},
             configure=_configure,
             open=False,
         )
@@ -122,7 +122,7 @@ class SharedDatabase:
         """No other guard is in here at the same time with the same `what`. Raises StoreError."""
         try:
             # Of its own, because the lock is the connection's and may be waited for.
-            async with await AsyncConnection.connect(self.url, autocommit=True, **_KEEPALIVE) as connection:
+            async with await AsyncConnection.connect(self.url, autocommit=True, **KEEPALIVE) as connection:
                 # A guard that hangs in there must not keep the others from starting for ever.
                 await connection.execute(f"SET statement_timeout = '{ALONE_SECONDS}s'")
                 await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (what,))
@@ -258,6 +258,6 @@ async def _configure(connection: Connection) -> None:
 
 
 async def _knock(url: str, where: str) -> None:
-    async with await AsyncConnection.connect(url, autocommit=True, **_KEEPALIVE) as connection:
+    async with await AsyncConnection.connect(url, autocommit=True, **KEEPALIVE) as connection:
         await _configure(connection)
         await migrating.upgrade(connection, where)

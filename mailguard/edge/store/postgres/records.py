@@ -84,6 +84,10 @@ class PostgresRecords:
         """The entries after this number, in the order in which they came, of whichever guard."""
         return self._decoded(await self._database.read(_since, number, limit))
 
+    async def erased(self) -> int:
+        """How often somebody was erased."""
+        return await self._database.read(_erased)
+
     def _decoded(self, rows: Sequence[_Row]) -> list[Entry]:
         found = []
         for number, _, mark, score, judged_by, content in rows:
@@ -119,6 +123,7 @@ class PostgresRecords:
         while after < latest:
             total += await self._database.write(_erase, _Erasing(address, after))
             after += AT_ONCE
+        await self._database.read(_note_erased)
         return total
 
     async def add_meant(self, person: str, reasons: Collection[tuple[str, str]]) -> None:
@@ -194,6 +199,11 @@ async def _forget(connection: Connection, before: int) -> int:
     return gone.rowcount
 
 
+async def _erased(connection: Connection) -> int:
+    row = await (await connection.execute("SELECT erased FROM installation")).fetchone()
+    return int(row[0]) if row else 0
+
+
 async def _disown(connection: Connection, address: str) -> int:
     gone = await connection.execute(
         "DELETE FROM meant WHERE person = %(who)s OR address = %(who)s", {"who": address}
@@ -222,6 +232,10 @@ async def _erase_some(connection: Connection, step: _Erasing) -> int:
             await connection.execute("UPDATE observation SET content = %b WHERE n = %s", (left, number))
         touched += left != content
     return touched
+
+
+async def _note_erased(connection: Connection) -> None:
+    await connection.execute("UPDATE installation SET erased = erased + 1")
 
 
 async def _mean(connection: Connection, jobs: Sequence[Sequence[tuple[str, str, str]]]) -> list[None]:

@@ -34,6 +34,14 @@ async def test_a_damaged_entry_is_passed_over(records: PostgresRecords, database
     assert await records.erase(BOB) == 2
 
 
+async def test_an_erasure_is_seen_by_all(records: PostgresRecords) -> None:
+    before = await records.erased()
+    await records.append([entry(1, 1)])
+    assert await records.erased() == before
+    await records.erase(BOB)
+    assert await records.erased() != before
+
+
 async def test_who_has_read_up_to_a_number_has_missed_none(url: str, log: RecordingLog) -> None:
     guards = [await SharedDatabase.open(url, log=log) for _ in range(2)]
     logs = [PostgresRecords(guard) for guard in guards]

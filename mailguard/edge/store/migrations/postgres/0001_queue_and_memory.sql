@@ -221,6 +221,8 @@ CREATE TABLE installation (
     message_oid bigint NOT NULL,
     -- Set by hand where a copy cannot be known for one (docs/howto/backup.md).
     restored_at timestamptz,
+    -- Grows when a person is taken out of the log, so that each guard does so with its memory.
+    erased bigint NOT NULL DEFAULT 0,
     -- The queue on SQLite that was moved here.
     moved_from text
 );
