@@ -23,7 +23,7 @@ from mailguard.edge.web.preference_pages import PreferencePages
 from mailguard.edge.web.rendering import assets
 from mailguard.edge.web.showing import card, history
 
-PAGE = 50
+PAGE = 30
 Who = Annotated[Person, Depends(person)]
 
 # The HTML of a stranger: nothing in it may run, load, or lead anywhere, and only our own page may frame it.

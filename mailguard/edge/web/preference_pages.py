@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from mailguard.edge.web.frame import Pages, after_doing
 from mailguard.edge.web.parts import Person
 from mailguard.edge.web.people import person
+from mailguard.edge.web.sessions import MACHINE
 from mailguard.edge.web.showing import moment
 
 Who = Annotated[Person, Depends(person)]
@@ -25,6 +26,7 @@ class PreferencePages:
         routes = APIRouter(include_in_schema=False)
         routes.add_api_route(PLACE, self.preferences, methods=["GET"])
         routes.add_api_route(PLACE, self.prefer, methods=["POST"])
+        routes.add_api_route("/sign-out/everywhere", self.sign_out_everywhere, methods=["POST"])
         routes.add_api_route(f"{PLACE}/tokens", self.make_token, methods=["POST"])
         routes.add_api_route(f"{PLACE}/tokens/revoke", self.revoke, methods=["POST"])
         return routes
@@ -42,6 +44,11 @@ class PreferencePages:
         return RedirectResponse(
             after_doing(PLACE, did="saved") if done else after_doing(PLACE, did="save", told="try_later"), 303
         )
+
+    async def sign_out_everywhere(self, request: Request, who: Who) -> Response:
+        """End every session of this person, this one too."""
+        await self._pages.parts.sessions.end_all(who.actor.account.login if who.actor.account else MACHINE)
+        return RedirectResponse("/sign-in", 303)
 
     async def make_token(self, request: Request, who: Who) -> Response:
         """Make one, and show it this once: on the answer itself, so that it stands in no address."""

@@ -7,7 +7,7 @@ import time
 import httpx2
 import pytest
 
-from tests.edge.web.parts import ADMIN_LOGIN, ADMIN_PASSWORD, csrf, page, signed_in, submit
+from tests.edge.web.parts import ADMIN_LOGIN, ADMIN_PASSWORD, BOB, BOB_PASSWORD, csrf, page, signed_in, submit
 from tests.guard import Guard
 
 
@@ -86,6 +86,13 @@ def test_nothing_is_done_without_a_form_of_ours(guard: Guard) -> None:
             "/live",
         ):
             assert nobody.get(place).status_code == 303
+
+
+def test_signing_out_everywhere_ends_every_session(guard: Guard) -> None:
+    with signed_in(guard) as here, signed_in(guard) as there, signed_in(guard, BOB, BOB_PASSWORD) as other:
+        assert there.get("/").status_code == 200
+        assert here.post("/sign-out/everywhere", data={"csrf": csrf(here)}).status_code == 303
+        assert [one.get("/").status_code for one in (here, there, other)] == [303, 303, 200]
 
 
 @pytest.mark.parametrize(
