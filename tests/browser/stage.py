@@ -4,7 +4,7 @@ import re
 import smtplib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -12,8 +12,12 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Playwright, expect
 
+from mailguard.edge.clock import SystemClock
 from mailguard.edge.control_client import SOCKET, ask
+from mailguard.edge.links import PURPOSE, SignedLinks
+from mailguard.edge.secret import Secret
 from tests import guard as guards
+from tests import making
 from tests.guard import PASSWORD, Guard
 from tests.sink import Sink
 
@@ -115,6 +119,13 @@ class Stage:
     def state(self, message_id: str) -> str:
         """Its state."""
         return str(self.message(message_id)["state"])
+
+    def link(self, message_id: str) -> str:
+        """The link of a notice that stops alice's message."""
+        key = Secret.open(self.guard.directory / "state").derive(PURPOSE)
+        links = SignedLinks(key, public_url=self.base, clock=SystemClock())
+        held = replace(making.message(), id=message_id, user="alice", sender="alice@corp.example")
+        return links.of(held, held.sender).cancel
 
     @contextmanager
     def context(self, login: str = "", **how: Any) -> Iterator[BrowserContext]:

@@ -265,3 +265,35 @@ def test_it_fits_every_width_and_the_button_is_in_sight(stage: Stage) -> None:
             assert box["y"] + box["height"] < 640
             assert box["height"] >= 44
             assert box["width"] >= (width * 0.7 if width <= PHONE["width"] else 160)
+
+
+def test_a_link_from_a_notice_stops_and_takes_back_without_a_sign_in(stage: Stage) -> None:
+    message = stage.hand_in(KARL, subject="From a notice")
+    link = stage.link(message)
+    with stage.page("", link, java_script_enabled=False) as page:
+        expect(page.locator(".subject")).to_have_text("From a notice")
+        assert stage.state(message) == "held"
+        page.get_by_role("button", name="Stop it").click()
+        expect(page.get_by_role("status")).to_contain_text(f"Stopped. It will never go to {KARL}.")
+        assert stage.state(message) == "cancelled"
+        page.get_by_role("button", name="Undo").click()
+        expect(page.get_by_role("status")).to_contain_text("It is held again.")
+        assert stage.state(message) == "held"
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_token_is_shown_once_and_revoked(stage: Stage) -> None:
+    with stage.page("alice", "/preferences") as page:
+        page.get_by_label("What it is for").fill("laptop")
+        page.get_by_label("What it may do").select_option("read")
+        page.get_by_role("button", name="Make a token").click()
+        shown = page.locator(".banner .mono").inner_text()
+        assert shown.startswith("mgt_")
+        bearer = {"Authorization": f"Bearer {shown}"}
+        with stage.context() as program:
+            assert program.request.get("/api/v1/messages", headers=bearer).status == 200
+            page.goto("/preferences")
+            expect(page.get_by_text(shown)).to_have_count(0)
+            page.get_by_role("button", name="Revoke laptop").click()
+            told(page, "Saved")
+            assert program.request.get("/api/v1/messages", headers=bearer).status == 401

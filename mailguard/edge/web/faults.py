@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from mailguard.core.errors import StoreError
 from mailguard.edge.web.answering import RETRY_AFTER
 from mailguard.edge.web.parts import Parts
-from mailguard.edge.web.people import Forged, OutOfReach, SignedOut, next_place
+from mailguard.edge.web.people import Forged, OutOfReach, SignedOut, language_asked, next_place
 from mailguard.edge.web.rendering import rendered
 from mailguard.edge.web.wording import words
 
@@ -18,11 +18,10 @@ API = "/api/"
 
 
 class Faults:
-    """In the installation's language: who asks may be unknown."""
+    """In the language that the browser asks for: who asks may be unknown."""
 
     def __init__(self, parts: Parts) -> None:
         self._language = parts.options.language
-        self._say = words(self._language)
 
     def told_by(self, app: FastAPI) -> None:
         """From here on the application tells them so."""
@@ -39,7 +38,8 @@ class Faults:
     def _told(self, request: Request, status: int, word: str, text: str, shown: str) -> Response:
         if request.url.path.startswith(API):
             return JSONResponse({"told": word, "text": text}, status)
-        return rendered("fault.html", status, language=self._language, text=shown)
+        language = language_asked(request, self._language)
+        return rendered("fault.html", status, language=language, text=words(language).get(shown, shown))
 
     async def _signed_out(self, request: Request, _: Exception) -> Response:
         if request.url.path.startswith(API):
@@ -52,13 +52,13 @@ class Faults:
 
     async def _forged(self, request: Request, _: Exception) -> Response:
         text = "this did not come from a page of ours"
-        return self._told(request, 403, "not_yours", text, self._say["forged"])
+        return self._told(request, 403, "not_yours", text, "forged")
 
     async def _out_of_reach(self, request: Request, _: Exception) -> Response:
-        return self._told(request, 403, "not_yours", "this token may only look", self._say["fault"])
+        return self._told(request, 403, "not_yours", "this token may only look", "fault")
 
     async def _not_now(self, request: Request, error: Exception) -> Response:
-        answer = self._told(request, 503, "try_later", str(error), self._say["not_now"])
+        answer = self._told(request, 503, "try_later", str(error), "not_now")
         answer.headers["Retry-After"] = RETRY_AFTER
         return answer
 
@@ -66,13 +66,13 @@ class Faults:
         # What was given is not repeated: it may be a password.
         told = error.errors() if isinstance(error, RequestValidationError) else ()
         wrong = "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in told)
-        return self._told(request, 422, "refused", wrong, self._say["fault"])
+        return self._told(request, 422, "refused", wrong, "fault")
 
     async def _plain(self, request: Request, error: Exception) -> Response:
         status, detail, headers = 400, "that cannot be read", None
         if isinstance(error, HTTPException):
             status, detail, headers = error.status_code, str(error.detail), error.headers
-        shown = self._say["no_page"] if status == 404 else self._say["fault"]
+        shown = "no_page" if status == 404 else "fault"
         answer = self._told(request, status, "refused", detail, shown)
         answer.headers.update(headers or {})
         return answer

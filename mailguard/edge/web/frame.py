@@ -13,7 +13,7 @@ from mailguard.edge.web.people import next_place
 from mailguard.edge.web.rendering import rendered
 from mailguard.edge.web.showing import Reader
 from mailguard.edge.web.telling import Told, told_of
-from mailguard.edge.web.words import Words, load
+from mailguard.edge.web.words import Words, speaking
 
 # What an address says of what was just done; it goes when the page goes elsewhere.
 DID = ("did", "id", "told", "to", "done")
@@ -42,11 +42,10 @@ class Pages:
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self._words: Mapping[str, Words] = load()
 
     def words(self, language: str) -> Words:
         """The words of a language; English for one that we do not speak."""
-        return self._words.get(language, self._words["en"])
+        return speaking(language)
 
     def reader(self, who: Person) -> Reader:
         """How this person reads."""

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from mailguard.core.account import Account
 from mailguard.core.network import counted_by, plain
 from mailguard.edge.web.parts import Parts, Person
-from mailguard.edge.web.people import maybe_person, next_place, own_origin, person
+from mailguard.edge.web.people import language_asked, maybe_person, next_place, own_origin, person
 from mailguard.edge.web.rendering import rendered
 from mailguard.edge.web.sessions import MACHINE, SignedIn
 from mailguard.edge.web.wording import words
@@ -33,13 +33,12 @@ class _Pages:
     def __init__(self, parts: Parts, signed_in: SignedIn) -> None:
         self._parts = parts
         self._signed_in = signed_in
-        self._language = parts.options.language
 
     async def sign_in(
         self, request: Request, who: Annotated[Person | None, Depends(maybe_person)]
     ) -> Response:
         wanted = next_place(request.query_params.get("next", "/"))
-        return RedirectResponse(wanted, 303) if who else await self._form(wanted)
+        return RedirectResponse(wanted, 303) if who else await self._form(request, wanted)
 
     async def signing_in(
         self,
@@ -52,8 +51,8 @@ class _Pages:
         wanted = next_place(wanted)
         account = await judge(self._parts, login, password, client_of(request))
         if isinstance(account, str):
-            problem = words(self._language)[account]
-            return await self._form(wanted, problem, 429 if account == TOO_MANY else 403)
+            problem = words(self._language(request))[account]
+            return await self._form(request, wanted, problem, 429 if account == TOO_MANY else 403)
         response = RedirectResponse(wanted, 303)
         # What the browser showed before is void: nobody can have planted the session that counts now.
         await self._signed_in.end(request, response)
@@ -65,22 +64,27 @@ class _Pages:
         await self._signed_in.end(request, response)
         return response
 
-    async def opening(self, key: Annotated[str, Query(max_length=200)] = "") -> Response:
-        return rendered("open.html", language=self._language, key=key)
+    async def opening(self, request: Request, key: Annotated[str, Query(max_length=200)] = "") -> Response:
+        return rendered("open.html", language=self._language(request), key=key)
 
     async def open_once(self, request: Request, key: Annotated[str, Form(max_length=200)] = "") -> Response:
         own_origin(request)
         if not self._parts.once.used(key):
-            return rendered("open.html", 403, language=self._language, key="")
+            return rendered("open.html", 403, language=self._language(request), key="")
         response = RedirectResponse("/", 303)
         await self._signed_in.begin(MACHINE, response)
         return response
 
-    async def _form(self, wanted: str, problem: str = "", status: int = 200) -> HTMLResponse:
-        logins = await self._parts.accounts.any_login()
+    async def _form(
+        self, request: Request, wanted: str, problem: str = "", status: int = 200
+    ) -> HTMLResponse:
+        logins, language = await self._parts.accounts.any_login(), self._language(request)
         return rendered(
-            "sign_in.html", status, language=self._language, logins=logins, next=wanted, problem=problem
+            "sign_in.html", status, language=language, logins=logins, next=wanted, problem=problem
         )
+
+    def _language(self, request: Request) -> str:
+        return language_asked(request, self._parts.options.language)
 
 
 async def judge(parts: Parts, login: str, password: str, network: str) -> Account | str:

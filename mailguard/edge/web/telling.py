@@ -40,6 +40,8 @@ class Told:
 def told_of(asked: Mapping[str, str], message: Message | None, reader: Reader) -> Told | None:
     """What to tell after an act; None where there is nothing."""
     say, verb, word = reader.words, asked.get("did", ""), asked.get("told", "")
+    if not verb:
+        return None
     if verb == "many":
         return _many(asked, reader)
     if verb in ("saved", "reloaded", "signed_out_everywhere"):

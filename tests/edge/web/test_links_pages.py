@@ -49,7 +49,7 @@ def test_the_button_stops_it_and_takes_that_back(guard: Guard) -> None:
     show, cancel = links_of(guard, message_id)
     with page(guard) as telephone:
         stopped = telephone.post(cancel, data={"verb": "cancel"})
-        assert "It is stopped" in stopped.text
+        assert "Stopped. It will never go to m.dupont@customer.example." in stopped.text
         assert state_of(guard, message_id) == "cancelled"
         assert 'value="restore"' in stopped.text
         assert "It is held again" in telephone.post(cancel, data={"verb": "restore"}).text

@@ -111,6 +111,10 @@ def test_the_browser_tells_the_language(guard: Guard, accepts: str, language: st
         for place in ("/", "/sign-in"):
             answer = browser.get(place, headers={"Accept-Language": accepts}, follow_redirects=True)
             assert f'<html lang="{language}"' in answer.text
+    with page(guard) as nobody:
+        for place in ("/sign-in", "/open", "/nothing-here", "/l/no.link"):
+            answer = nobody.get(place, headers={"Accept-Language": accepts})
+            assert f'<html lang="{language}"' in answer.text
 
 
 def test_an_open_page_hears_of_its_own_and_of_nothing_else(guard: Guard) -> None:

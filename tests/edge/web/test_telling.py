@@ -68,6 +68,11 @@ def test_an_address_cannot_claim_what_is_not_so() -> None:
     assert "<" not in strange.title
 
 
+def test_nothing_is_told_where_nothing_was_done() -> None:
+    assert told(message()) is None
+    assert told(None) is None
+
+
 def test_many_are_told_by_number() -> None:
     one = told(None, did="many", to="cancel", done="done.3-too_late.1-x.99999")
     assert one == Told(kind="caution", title="3 messages stopped", lines=("1 too late",))

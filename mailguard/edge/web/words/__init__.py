@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 LANGUAGES = ("en", "fr")
@@ -55,6 +56,16 @@ class Words:
             if count >= unit:
                 return self(key, size=f"{count / unit:.1f}".replace(".", self("size.point")))
         return self("size.b", size=count)
+
+
+@cache
+def _loaded() -> Mapping[str, "Words"]:
+    return load()
+
+
+def speaking(language: str) -> "Words":
+    """The words of this language; English for one that we do not speak."""
+    return _loaded().get(language, _loaded()["en"])
 
 
 def load() -> Mapping[str, Words]:
