@@ -31,7 +31,6 @@ PLAIN = {
     "confirm": "Say yes to a message that waits for its sender.",
     "freeze": "Stop the clock of a held message.",
     "thaw": "Start the clock again.",
-    "approve": "Approve a message that waits for a second pair of eyes.",
 }
 
 
@@ -58,6 +57,7 @@ def router(parts: Parts) -> APIRouter:
         endpoint = messages.plain(verb)
         routes.add_api_route(f"/messages/{{id}}/{verb}", endpoint, description=text, name=verb, **decided)
     routes.add_api_route("/messages/{id}/cancel", messages.cancel, **decided)
+    routes.add_api_route("/messages/{id}/approve", messages.approve, **decided)
     routes.add_api_route("/messages/{id}/extend", messages.extend, **decided)
     routes.add_api_route("/messages/{id}/reject", messages.reject, **decided)
     return routes
@@ -117,6 +117,10 @@ class _Messages:
     async def cancel(self, who: Acting, id: Id, body: models.Cancel | None = None) -> Response:
         """Stop it for good, or drop only the named recipients and let the rest go on."""
         return await self._decided({"verb": "cancel", "id": id, "to": body.to if body else []}, who)
+
+    async def approve(self, who: Acting, id: Id, body: models.Approve | None = None) -> Response:
+        """Approve a message that waits for a second pair of eyes; with its `seal`, this one and no other."""
+        return await self._decided({"verb": "approve", "id": id, "seal": body.seal if body else ""}, who)
 
     async def extend(self, who: Acting, id: Id, body: models.Extend) -> Response:
         """Ask for more time."""

@@ -107,6 +107,12 @@ class Extend(In):
     until: Annotated[str, StringConstraints(max_length=64)] | None = None
 
 
+class Approve(In):
+    """`seal` is that of the message as it was shown: a yes to another one is refused."""
+
+    seal: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
 class Reject(In):
     """The sender reads the reason."""
 
