@@ -181,6 +181,11 @@ addEventListener("submit", async (event) => {
     const answer = await fetch(form.action, { method: "POST", body: data });
     const arrived = performance.now();
     const html = await answer.text();
+    if (!answer.ok) {
+      // Not a word of ours: what is true stands on the page itself.
+      location.reload();
+      return;
+    }
     shown = Math.max(shown, mine);
     history.replaceState(null, "", answer.url);
     setTime(Number(/data-now="(\d+)"/.exec(html)?.[1] ?? now()), arrived);
