@@ -77,7 +77,7 @@ class Noticing:
         except Exception as error:  # noqa: BLE001  whatever it was, the message itself is taken
             self._log.trouble("notice_fault", id=message.id, fault=type(error).__name__)
             return new
-        return replace(new, also=(*new.also, *also))
+        return replace(new, also=(*new.also, *also)) if also else new
 
     async def reminded(self, reminder: Reminder) -> Change:
         """The step that asks again, with the questions. Raises StoreError."""

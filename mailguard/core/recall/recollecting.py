@@ -221,7 +221,7 @@ def _close(domain: str, others: Mapping[str, int]) -> Iterator[str]:
 def _missing(memory: Remembrance, scene: Scene) -> Iterator[Companion]:
     """Who was on most of the sender's last mails to all of these recipients, in other conversations."""
     recipients = scene.recipients
-    if not recipients or len(recipients) > _MOST_RECIPIENTS:
+    if not scene.habits.contacts or not recipients or len(recipients) > _MOST_RECIPIENTS:
         return
     common = frozenset.intersection(*(scene.together(person.number) for person in recipients))
     mails = sorted(common)[-_LATELY:]
