@@ -89,20 +89,22 @@ def same_claim(message: HeldMessage, claimed: HeldMessage) -> bool:
 
 
 def _settled(recipient: HeldRecipient, outcome: Outcome, now: datetime) -> HeldRecipient:
-    landed = replace(
+    state, due_at, sent_at = RecipientState.FAILED, None, recipient.sent_at
+    first = recipient.first_try_at or now
+    if outcome.answer is Answer.TAKEN:
+        state, sent_at = RecipientState.SENT, now
+    elif outcome.answer is Answer.LATER and now - first < schedule.GIVE_UP:
+        state = RecipientState.DEFERRED
+        due_at = now + schedule.next_delay(recipient.attempts, outage=outcome.upstream)
+    return replace(
         recipient,
         in_flight=False,
         reply=outcome.reply,
-        due_at=None,
+        state=state,
+        due_at=due_at,
+        sent_at=sent_at,
         maybe_sent=recipient.maybe_sent or outcome.ambiguous,
     )
-    if outcome.answer is Answer.TAKEN:
-        return replace(landed, state=RecipientState.SENT, sent_at=now)
-    first = recipient.first_try_at or now
-    if outcome.answer is Answer.LATER and now - first < schedule.GIVE_UP:
-        due_at = now + schedule.next_delay(recipient.attempts, outage=outcome.upstream)
-        return replace(landed, state=RecipientState.DEFERRED, due_at=due_at)
-    return replace(landed, state=RecipientState.FAILED)
 
 
 def _detail(edited: HeldMessage, outcomes: Sequence[Outcome]) -> Mapping[str, object]:

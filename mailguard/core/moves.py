@@ -93,7 +93,7 @@ def step(
         finished_at=now if state.finished else None,
         body_kept=_keeps_body(edited, state),
     )
-    if (anew := _waits_anew(before, after)) is not None:
+    if (anew := _waits_anew(before, after)) or (anew is not None and after.remind_at is not None):
         after = replace(after, remind_at=after.last_call if anew else None)
     event = Event(at=now, event=move.value, by=by, detail=dict(detail or {}))
     return Change(before=before, after=after, event=event, drop_body=before.body_kept and not after.body_kept)
