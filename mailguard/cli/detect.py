@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -67,14 +67,24 @@ def _made(
 
 
 def _talk(dialogue: "Dialogue") -> None:
-    for number, line in enumerate(sys.stdin, 1):
+    """A line that makes no sense is told and passed over: there may be years of mail behind it."""
+    wrong = 0
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        asked: object = None
         try:
-            said = dialogue.answer(json.loads(line))
-        except ValueError as error:
-            raise click.ClickException(f"line {number} of standard input: {error}") from error
+            asked = json.loads(line)
+            said = dialogue.answer(cast("dict[str, Any]", asked))
+        except (ValueError, RecursionError) as error:
+            wrong += 1
+            click.echo(f"line {number} of standard input: {error}", err=True)
+            # Who asked waits for a line.
+            waits = isinstance(asked, dict) and asked.get("op") == "score"
+            said = {"scores": {}, "findings": [], "error": str(error)} if waits else None
         if said is not None:
             sys.stdout.write(json.dumps(said) + "\n")
             sys.stdout.flush()
+    if wrong:
+        raise click.ClickException(f"{wrong} lines made no sense and were passed over")
 
 
 def _dialogue(

@@ -13,5 +13,9 @@ _FILE = "judge_model.json.gz"
 
 def load() -> Trees:
     """The model. Raises ValueError where the file does not belong to this version."""
-    packed = resources.files("mailguard.edge").joinpath(_FILE).read_bytes()
+    return read(resources.files("mailguard.edge").joinpath(_FILE).read_bytes())
+
+
+def read(packed: bytes) -> Trees:
+    """The model of a file's content. Raises ValueError as `load` does."""
     return parse(json.loads(gzip.decompress(packed)), NAMES)

@@ -34,10 +34,15 @@ def test_lines_in_lines_out() -> None:
     assert all(isinstance(answer["findings"], list) for answer in answers)
 
 
-def test_a_line_that_is_no_json_is_told_with_its_number() -> None:
-    done = _run('{"op": "observe"}\n')
+def test_a_line_that_makes_no_sense_is_told_with_its_number_and_passed_over() -> None:
+    wrong = '{"op": "observe"}\nno json\n{"op": "score", "msg": {"to": []}}\n\n' + "[" * 100_000 + "\n"
+    right = json.dumps({"op": "score", "msg": {"from": "a@x.example", "to": ["b@x.example"]}}) + "\n"
+    done = _run(wrong + right)
+    refused, answered = map(json.loads, done.stdout.splitlines())
     assert done.returncode != 0
-    assert "line 1" in done.stderr
+    assert all(f"line {number} " in done.stderr for number in range(1, 6))
+    assert refused["scores"] == {} and "from" in refused["error"]
+    assert set(answered["scores"]) == {"b@x.example", "*"}
 
 
 def _history() -> list[dict[str, Any]]:

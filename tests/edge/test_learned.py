@@ -7,7 +7,7 @@ from mailguard.edge.learned import load
 def test_the_model_that_ships_fits_the_evidence_of_this_version() -> None:
     trees = load()
     assert trees.names == NAMES
-    assert len(trees.answers) > 50
+    assert len(trees.suspects.answers) > 50
     assert {"relay", "list"} <= set(trees.usual)
 
 

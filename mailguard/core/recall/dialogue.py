@@ -5,10 +5,12 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from mailguard.core import address as addresses
-from mailguard.core import quoted, wording
+from mailguard.core import mailboxes, quoted, wording
+from mailguard.core.body import TEXT_LIMIT
 from mailguard.core.checks import CHECKS
 from mailguard.core.envelope import Envelope, Recipient
 from mailguard.core.facts import Body, Facts, Headers, Thread
@@ -25,6 +27,8 @@ from mailguard.core.recall.scene import Scene
 from mailguard.core.recollection import NOTHING
 
 _REMEMBERED = 64
+# Times that everything here can count with.
+_FIRST, _LAST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 # Attachments, calendars, display names and logins are not in this form of a message.
 _UNASKABLE = frozenset(
     {
@@ -78,6 +82,8 @@ class Dialogue:
         self._digests = digests
         self._policy = policy
         self._meant = meant or {}
+        # A message without a date that can be read is one of the time of the one before.
+        self._now = _FIRST
         # What was judged lately: once it goes out as it was judged, its score was a right mail's.
         self._judged: OrderedDict[tuple[Any, ...], float] = OrderedDict()
 
@@ -91,7 +97,8 @@ class Dialogue:
             raise ValueError('"msg" must be an object: {"op": "observe" or "score", "msg": {...}}')
         if line.get("op") not in ("observe", "score"):
             raise ValueError('"op" must be "observe" or "score"')
-        written = letter(message)
+        written = letter(message, self._now)
+        self._now = written.when
         reading = read(written, self._digests)
         if line["op"] == "score":
             return self._scored(message, written, reading)
@@ -179,33 +186,46 @@ def _mark(reading: Reading) -> tuple[Any, ...]:
     return (seen.message_id, seen.when, seen.sender, frozenset(seen.recipients))
 
 
-def letter(message: Mapping[str, Any]) -> Letter:
-    """A message of the JSON form as a Letter. Raises ValueError where it has no sender or no date."""
+def letter(message: Mapping[str, Any], undated: datetime | None = None) -> Letter:
+    """A message of the JSON form as a Letter. `undated` is when it was where it does not say.
+    Raises ValueError where it has no sender."""
     sender = message.get("from")
     if not isinstance(sender, str):
         raise ValueError('"from" must be an address')
     sender = addresses.normal(sender)
-    answers = [*_texts(message.get("references")), *_texts([message.get("in_reply_to")])]
+    references = message.get("references")
+    named = references.split() if isinstance(references, str) else references
+    answers = [*_texts(named), *_texts([message.get("in_reply_to")])]
     name = message.get("from_name")
     return Letter(
         sender=sender,
-        when=_time(message.get("date")),
+        when=_time(message.get("date"), undated or _FIRST),
         to=_people(message.get("to")),
         cc=_people(message.get("cc")),
         hidden=_people(message.get("bcc")),
         subject=_text(message.get("subject")),
-        text=_text(message.get("body")),
+        text=_text(message.get("body"))[:TEXT_LIMIT],
         message_id=_text(message.get("id")).strip("<>"),
         answers=tuple(dict.fromkeys(answer.strip("<>") for answer in answers if answer)),
         names={sender: name} if isinstance(name, str) and name else {},
     )
 
 
-def _time(value: object) -> datetime:
-    if not isinstance(value, str):
-        raise ValueError('"date" must be a time such as 2026-11-22T10:00:00Z')
-    when = datetime.fromisoformat(value)
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
+def _time(value: object, undated: datetime) -> datetime:
+    """A date as in ISO 8601, as in a mail's header (RFC 5322), or in seconds since 1970."""
+    forms = (datetime.fromisoformat, parsedate_to_datetime) if isinstance(value, str) else (_since_1970,)
+    for form in forms:
+        try:
+            when = form(value)  # type: ignore[arg-type]
+            when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+        except (ValueError, TypeError, OverflowError, IndexError, OSError):
+            continue
+        return min(max(when, _FIRST), _LAST)
+    return undated
+
+
+def _since_1970(value: float) -> datetime:
+    return datetime.fromtimestamp(value, UTC)
 
 
 def _text(value: object) -> str:
@@ -213,6 +233,9 @@ def _text(value: object) -> str:
 
 
 def _texts(value: object) -> Sequence[str]:
+    """The texts of a list; one that stands as in a header is taken apart."""
+    if isinstance(value, str):
+        return mailboxes.split(value)[0]
     return [one for one in value if isinstance(one, str)] if isinstance(value, list | tuple) else []
 
 

@@ -36,13 +36,16 @@ _COMMON = frozenset(_COMMON_WORDS.split())
 class Reading:
     """A letter, read once: the `observation` to keep, and what is gone after the judging.
 
-    `greeted` are names in its greeting, `spoken` the folded words that the sender wrote (the first ones).
+    `greeted` are names in its greeting, `spoken` the folded words that the sender wrote (the first ones),
+    `mentioned` all words of it and of what it quotes, `addresses` those that the sender spells out.
     """
 
     observation: Observation
     quotation: Quotation
     greeted: tuple[str, ...]
     spoken: frozenset[str]
+    mentioned: frozenset[str]
+    addresses: frozenset[str]
     own_length: int
 
 
@@ -57,6 +60,7 @@ def read(letter: Letter, digests: Digests, *, words: bool = True) -> Reading:
     own = fold(quoted.own)
     greeted = greeting.names(quoted.own)
     spoken = _WORD.findall(own) if words else []
+    cited = _WORD.findall(fold(quoted.quoted)) if words and quoted.quoted else []
     style = _style(own, greeted, is_forward)
     named = ((letter.sender, *letter.recipients)) if letter.names else ()
     observation = Observation(
@@ -71,7 +75,7 @@ def read(letter: Letter, digests: Digests, *, words: bool = True) -> Reading:
         is_reply=is_reply or bool(letter.answers),
         is_forward=is_forward,
         greeting=tuple(map(digests.word, greeted))[:GREETING_LIMIT],
-        terms=tuple(_terms(subject, spoken, quoted, style, digests)) if words else (),
+        terms=tuple(_terms(subject, spoken, cited, style, digests)) if words else (),
         names=tuple((one, letter.names[one][:60]) for one in named if letter.names.get(one))[:NAME_LIMIT],
     )
     return Reading(
@@ -79,6 +83,8 @@ def read(letter: Letter, digests: Digests, *, words: bool = True) -> Reading:
         quotation=quoted,
         greeted=greeted,
         spoken=frozenset(spoken[:200]),
+        mentioned=frozenset((*spoken, *cited)),
+        addresses=quotation.addresses_in(quoted.own) if words else frozenset(),
         own_length=len(own.strip()),
     )
 
@@ -107,7 +113,7 @@ def _style(own: str, greeted: tuple[str, ...], is_forward: bool) -> Iterator[str
 
 
 def _terms(
-    subject: str, spoken: list[str], quoted: Quotation, style: Iterator[str], digests: Digests
+    subject: str, spoken: list[str], cited: list[str], style: Iterator[str], digests: Digests
 ) -> Iterator[tuple[int, int]]:
     """The words to keep, heaviest first, in an order that two mails with the same words share."""
     own = Counter({word: _OWN * count for word, count in Counter(spoken).items()})
@@ -119,8 +125,8 @@ def _terms(
     del mine[_OWN_TERMS:]
     taken = {number for _, number in mine}
     theirs: list[tuple[int, int]] = []
-    if quoted.quoted:
-        count = Counter(_WORD.findall(fold(quoted.quoted)))
+    if cited:
+        count = Counter(cited)
         theirs = [(_QUOTED * times, word(text)) for text, times in count.items() if text not in _COMMON]
         theirs.sort(reverse=True)
     kept = (*mine, *(pair for pair in theirs if pair[1] not in taken))[:TERM_LIMIT]

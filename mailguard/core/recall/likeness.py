@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Mapping
 from math import log1p
 
+from mailguard.core.recall.digest import Reading
 from mailguard.core.recall.habits import Contact
-from mailguard.core.recall.people import Person
+from mailguard.core.recall.people import WEBMAIL, Person
 from mailguard.core.recall.scene import Scene
 
 # Look-alikes that are compared: of one recipient so many, of several fewer each.
 _ALIKE, _ALIKE_LEAST = 24, 4
 _CIRCLE = 6
+# A shorter name of an organisation is a word, too.
+_LABEL = 4
 
 FEATURES = (
     ("greeting.there", 0),
@@ -26,6 +29,10 @@ FEATURES = (
     ("quoted.other", 0),
     ("quoted.address", -1),
     ("quoted.sender", 0),
+    ("quoted.domain", -1),
+    ("spoken.domain", -1),
+    ("text.address", -1),
+    ("text.name", -1),
     ("words.votes", -1),
     ("words.most", -1),
     ("words.mean", -1),
@@ -51,6 +58,8 @@ FEATURES = (
     ("absent.score", 1),
     ("absent.count", 0),
     ("beside.score", 0),
+    ("beside.most", 0),
+    ("beside.least", 0),
     ("quoted.gone", 0),
 )
 
@@ -60,6 +69,8 @@ def of(scene: Scene, person: Person) -> Iterator[float]:
     others = scene.others(person)
     yield from _greeting(scene, person)
     yield from _quoted(scene, person)
+    yield from _organisation(scene, person)
+    yield from mentioned(scene.reading, person)
     yield from _words(scene, person)
     yield from _better(scene, person)
     yield from _absent(scene, person, others)
@@ -136,6 +147,25 @@ def _quoted(scene: Scene, person: Person) -> Iterator[float]:
     yield author_fit(scene, scene.sender)
 
 
+def _organisation(scene: Scene, person: Person) -> Iterator[float]:
+    """Whether the text speaks of somebody's organisation, where it is another than the sender's: quotes an
+    address of it, or names it."""
+    if not scene.outside.get(person.number, False):
+        yield from (0.0, 0.0)
+        return
+    yield float(person.domain in scene.quoted_domains)
+    label = person.domain.partition(".")[0]
+    own = len(label) >= _LABEL and person.domain not in WEBMAIL
+    yield float(own and label in scene.reading.spoken)
+
+
+def mentioned(reading: Reading, person: Person) -> Iterator[float]:
+    """Whether the sender spells out somebody's address, as under a patch that he reported; and how well
+    all words of the text name him."""
+    yield float(person.address in reading.addresses)
+    yield _parts_fit(person.parts, reading.mentioned)
+
+
 def _words(scene: Scene, person: Person) -> Iterator[float]:
     near, votes, number = scene.near, scene.votes, person.number
     contact = scene.habits.contacts.get(number)
@@ -199,6 +229,8 @@ def _absent(scene: Scene, person: Person, others: list[Person]) -> Iterator[floa
     yield float(sum(one > own for one in scores))
     beside = [standing_score(scene, other) for other in others]
     yield sum(beside) / len(beside) - own if beside else -9.0
+    yield max(beside) - own if beside else -9.0
+    yield min(beside) - own if beside else -9.0
     fits = (author_fit(scene, person), author_fit(scene, scene.sender), scene.beside(person, author_fit))
     yield 1.0 - max(fits) if scene.reading.quotation.blocks else -1.0
 

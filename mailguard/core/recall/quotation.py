@@ -90,9 +90,13 @@ def read(text: str) -> Quotation:
         return Quotation(own=own)
     quoted = quoted[:_QUOTED_LIMIT]
     found = [Block(author=words_of(line), others=frozenset()) for line in attributions[-1:]]
-    folded = quoted.lower()
-    addresses = frozenset(_ADDRESS.findall(folded)[:_ADDRESSES]) if "@" in folded else frozenset()
-    return Quotation(own=own, quoted=quoted, blocks=(*found, *_blocks(quoted))[:_BLOCKS], addresses=addresses)
+    blocks = (*found, *_blocks(quoted))[:_BLOCKS]
+    return Quotation(own=own, quoted=quoted, blocks=blocks, addresses=addresses_in(quoted))
+
+
+def addresses_in(text: str) -> frozenset[str]:
+    """The addresses that a text spells out, the first ones, folded."""
+    return frozenset(_ADDRESS.findall(text.lower())[:_ADDRESSES]) if "@" in text else frozenset()
 
 
 def _begin(text: str, cut: int) -> int:

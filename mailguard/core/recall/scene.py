@@ -371,6 +371,12 @@ class Scene:
                 found[number] = max(found.get(number, 0.0), count / most)
         return found
 
+    @cached_property
+    def quoted_domains(self) -> frozenset[str]:
+        """The organisations of all addresses that stand in what is quoted."""
+        addresses = self.reading.quotation.addresses
+        return frozenset(organisation(one.rpartition("@")[2]) for one in addresses)
+
     # ------------------------------------------------------------------ spelling
 
     def alike(self, key: str) -> list[int]:

@@ -19,6 +19,8 @@ from mailguard.core.recall.trees import Trees
 _LURKER = 4.0
 # Of more recipients than this, those who fit in least are judged: nobody belongs to a crowd one by one.
 _JUDGED = 12
+# What the comparison of the recipients with each other weighs beside what each is suspected of by himself.
+_ORDER = 1.0
 # Of a sender with fewer mails there are no habits yet, and a greeting that is nobody's counts by itself.
 _YOUNG, _YOUNG_GREETING = 10, 4.0
 
@@ -66,9 +68,17 @@ def scores_of(scene: Scene, trees: Trees) -> dict[str, float]:
         chosen = sorted(chosen, key=lambda person: belonging(scene, person))[:_JUDGED]
     young = _YOUNG_GREETING if greets_nobody(scene) else 0.0
     scores: dict[str, float] = {}
+    order: dict[str, float] = {}
     for person in chosen:
-        value = trees.score(evidence(scene, person)) + young
-        scores[person.address] = value + _LURKER if lurks(scene, person) else value
+        values = evidence(scene, person)
+        value = trees.score(values) + young + _LURKER * lurks(scene, person)
+        scores[person.address] = value
+        if len(chosen) > 1:
+            order[person.address] = value + _ORDER * trees.rank(values)
+    if order:
+        # The mail is as suspect as its most suspect recipient; who that is, a comparison tells better.
+        highest, first = max(scores.values()), max(order.values())
+        scores = {address: highest - (first - place) for address, place in order.items()}
     lowest = min(scores.values(), default=0.0)
     return {person.address: scores.get(person.address, lowest) for person in scene.recipients}
 

@@ -1,9 +1,11 @@
-"""Evaluates the learned model, a sum of decision trees, in plain Python and in microseconds.
+"""Evaluates the learned model, sums of decision trees, in plain Python and in microseconds.
 
 The trees are not walked one by one: every question of all trees is asked at once, feature by feature, and
 what it rules out is struck from one long number that has a bit per answer (QuickScorer, Lucchese and others,
 SIGIR 2015). What a value rules out is known beforehand for each interval between two limits.
 """
+
+from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
@@ -14,21 +16,16 @@ from operator import and_, getitem
 from typing import Any
 from zlib import crc32
 
-VERSION = 1
+VERSION = 2
 
 # Bits for the answers of one tree.
 _WIDTH = 32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Trees:
-    """A sum of trees over the features `names`. `fingerprint` tells one model from another; `usual` is the
-    score that so many of 100 clean mails reach, by kind of place and then by rate."""
+class Forest:
+    """A sum of trees."""
 
-    fingerprint: int
-    names: tuple[str, ...]
-    base: float
-    usual: Mapping[str, tuple[tuple[float, float], ...]]
     # Of each feature that is asked for: its place, the limits in order, and which answers are left for a
     # value beyond so many of them.
     questions: tuple[tuple[int, tuple[float, ...], tuple[int, ...]], ...]
@@ -38,10 +35,9 @@ class Trees:
     everything: int
     lowest: int
 
-    def score(self, values: Sequence[float]) -> float:
-        """The sum for one recipient: log odds, on the scale of the training data."""
-        # The training saw numbers of 32 bits, and its limits stand right beside them.
-        known = array("f", values)
+    def score(self, known: array[float]) -> float:
+        """The sum for one recipient's evidence, in numbers of 32 bits: the training saw such, and its limits
+        stand right beside them."""
         left = self.everything
         for feature, limits, masks in self.questions:
             beyond = bisect_left(limits, known[feature])
@@ -51,7 +47,28 @@ class Trees:
         # it, and none borrows from its neighbour, because some answer is left of every tree.
         first = left & ~(left - self.lowest)
         found = memoryview(first.to_bytes(len(self.answers) * _WIDTH // 8, "little")).cast("I")
-        return self.base + sum(map(getitem, self.answers, found))
+        return sum(map(getitem, self.answers, found))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trees:
+    """The learned model over the features `names`. `fingerprint` tells one model from another; `usual` is the
+    score that so many of 100 clean mails reach, by kind of place and then by rate."""
+
+    fingerprint: int
+    names: tuple[str, ...]
+    usual: Mapping[str, tuple[tuple[float, float], ...]]
+    # How suspect somebody is, over all mails, and who it is among the recipients of one.
+    suspects: Forest
+    order: Forest
+
+    def score(self, values: Sequence[float]) -> float:
+        """How suspect one recipient is: log odds, on the scale of the training data."""
+        return self.suspects.score(array("f", values))
+
+    def rank(self, values: Sequence[float]) -> float:
+        """Which of several recipients it is: to be compared within one mail alone."""
+        return self.order.score(array("f", values))
 
 
 def parse(data: Mapping[str, Any], names: Sequence[str]) -> Trees:
@@ -65,19 +82,25 @@ def parse(data: Mapping[str, Any], names: Sequence[str]) -> Trees:
         raise ValueError(
             "the model was trained on other features than this mailguard measures; train it again"
         )
-    trees = data["trees"]
-    if any(not len(tree["f"]) == len(tree["v"]) == len(tree["r"]) > 0 for tree in trees):
+    trees, order = data["trees"], data["order"]
+    if any(not len(tree["f"]) == len(tree["v"]) == len(tree["r"]) > 0 for tree in (*trees, *order)):
         raise ValueError("the model file is damaged: its lists have different lengths")
-    if any(sum(feature < 0 for feature in tree["f"]) > _WIDTH for tree in trees):
+    if any(sum(feature < 0 for feature in tree["f"]) > _WIDTH for tree in (*trees, *order)):
         raise ValueError(f"the model file has a tree of more than {_WIDTH} answers")
     usual = {
         place: tuple((float(rate), float(at)) for rate, at in pairs) for place, pairs in data["usual"].items()
     }
     return Trees(
-        fingerprint=crc32(repr((data["base"], [tree["v"] for tree in trees])).encode()),
+        fingerprint=crc32(repr([tree["v"] for tree in (*trees, *order)]).encode()),
         names=tuple(names),
-        base=float(data["base"]),
         usual=usual,
+        suspects=_forest(trees),
+        order=_forest(order),
+    )
+
+
+def _forest(trees: Sequence[Mapping[str, Sequence[Any]]]) -> Forest:
+    return Forest(
         questions=tuple(_questions(trees)),
         answers=tuple(_answers(tree) for tree in trees),
         everything=_everything(len(trees)),

@@ -18,8 +18,12 @@ _ROBOT = re.compile(
 # The rest of a series of patches is one mail many times.
 _SERIES = re.compile(r"\b0*(?:[2-9]|[1-9]\d+)/\d+\]")
 _CROWD = 50
+# Mails of a user to train with; and into how many parts the users are divided to measure on others.
+TRAIN, FOLDS = 150, 3
 # Every one of a user's first mails is trained on: they show what is usual before there are habits.
 _FIRST = 8
+# So many mails a user has who is measured, and so many who is only trained on.
+_MEASURED, _LEAST = 200, 40
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,14 +62,17 @@ def messages(path: Path) -> Iterator[dict[str, Any]]:
 
 def choose(mails: Sequence[Mail], users: Sequence[str], train: int, measured: int = 60) -> dict[int, str]:
     """By index: "train", "cal" or "test". The last 15 % of each user's mail is for the test, the 10 % before
-    for calibration; of each part so many mails, evenly spaced, and to train with the very first ones, too."""
+    for calibration; of each part so many mails, evenly spaced, and to train with the very first ones, too.
+    Who wrote little is trained on alone: many senders teach more than many mails."""
     own: dict[str, list[int]] = defaultdict(list)
     for at, mail in enumerate(mails):
         if mail.user and not _ROBOT.search(mail.letter.sender) and (not users or mail.user in users):
             own[mail.user].append(at)
     parts: dict[int, str] = {}
     for _, mine in sorted(own.items()):
-        if len(mine) < 200:
+        if len(mine) < _MEASURED:
+            if train and len(mine) >= _LEAST:
+                parts.update(dict.fromkeys(_spaced(mails, mine, min(train, len(mine) // 2)), "train"))
             continue
         test, calibration = int(len(mine) * 0.85), int(len(mine) * 0.75)
         for part, some, count in (
@@ -76,6 +83,17 @@ def choose(mails: Sequence[Mail], users: Sequence[str], train: int, measured: in
         ):
             parts.update(dict.fromkeys(_spaced(mails, some, count), part))
     return parts
+
+
+def judged_of(mails: Sequence[Mail], users: Sequence[str], fold: int | None) -> dict[int, str]:
+    """What is measured: of all users, or of one third of them, as the training numbers them."""
+    parts = choose(mails, users, train=0)
+    if fold is None:
+        return parts
+    # As `gather` meets them.
+    order = list(dict.fromkeys(mails[at].user for at in sorted(choose(mails, users, train=TRAIN))))
+    own = {user for number, user in enumerate(order) if number % FOLDS == fold}
+    return {at: part for at, part in parts.items() if mails[at].user in own}
 
 
 def _spaced(mails: Sequence[Mail], some: Sequence[int], count: int) -> list[int]:

@@ -18,12 +18,12 @@ from mailguard.core.recall.digest import Reading
 from mailguard.core.recall.evidence import evidence
 from mailguard.core.recall.recall import Recall
 from mailguard.core.recall.scene import Scene
-from tests.benchmarks.ranking.corpus import choose, load
+from tests.benchmarks.ranking.corpus import TRAIN, choose, load
 from tests.benchmarks.ranking.leaks import KINDS
 from tests.benchmarks.ranking.replay import Case, replay, some_kinds
 
 PARTS = ("train", "cal", "test")
-TRAIN, MEASURED = 150, 60
+MEASURED = 60
 
 
 class Rows:

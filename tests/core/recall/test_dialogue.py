@@ -1,10 +1,11 @@
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from mailguard.core.policy import Policy
-from mailguard.core.recall.dialogue import Dialogue, every_check
+from mailguard.core.recall.dialogue import Dialogue, every_check, letter
 from mailguard.core.recall.hashing import Digests
 from mailguard.core.recall.learnt import Learnt
 from mailguard.edge.learned import load
@@ -116,13 +117,44 @@ def test_what_its_sender_said_yes_to_is_not_found_again() -> None:
         {"op": "observe"},
         {"op": "sing", "msg": _message([])},
         {"op": "score", "msg": {"from": 3}},
-        {"op": "score", "msg": {"from": "a@x.example", "date": "soon"}},
-        {"op": "score", "msg": {"from": "a@x.example"}},
     ],
 )
 def test_a_line_that_makes_no_sense_is_refused_with_a_reason(line: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"."):
         _fresh().answer(line)
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["soon", "", None, 3, -1e300, 1e300, float("nan"), [], "0001-01-01T00:00:00+14:00", "9999-12-31", "2026"],
+)
+def test_a_date_that_is_none_stops_nothing(date: object) -> None:
+    dialogue = _fresh()
+    for op in ("observe", "score", "observe", "score"):
+        said = dialogue.answer({"op": op, "msg": {**_message(["b@x.example"]), "date": date}})
+    assert said is not None and "b@x.example" in said["scores"]
+
+
+@pytest.mark.parametrize("date", ["Mon, 05 Jan 2026 10:00:00 +0100", 1767603600, "2026-01-05T10:00:00+01:00"])
+def test_dates_in_other_forms(date: object) -> None:
+    assert letter({"from": "a@x.example", "date": date}).when == datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+
+def test_addresses_as_in_a_header_are_taken_apart() -> None:
+    one = letter(
+        {"from": "a@x.example", "to": 'Bob <b@x.example>, "C, D" <c@x.example>', "references": "<1> <2>"}
+    )
+    assert one.to == ("b@x.example", "c@x.example")
+    assert one.answers == ("1", "2")
+
+
+def test_a_crowd_and_a_text_without_end() -> None:
+    crowd = [f"p{number}@x.example" for number in range(3000)]
+    message = {**_message(crowd), "body": "word " * 2_000_000, "unknown": {"key": 1}}
+    said = _fresh().answer({"op": "score", "msg": message})
+    assert said is not None and len(said["scores"]) == 3001
+    nobody = _fresh().answer({"op": "score", "msg": _message([])})
+    assert nobody is not None and nobody["scores"] == {"*": 0.0}
 
 
 def test_fields_of_other_kinds_are_left_out() -> None:

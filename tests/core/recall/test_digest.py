@@ -65,4 +65,5 @@ def test_without_words_all_else_is_the_same() -> None:
     whole = digest.read(written, DIGESTS)
     bare = digest.read(written, DIGESTS, words=False)
     assert whole.observation.terms
-    assert bare == replace(whole, spoken=frozenset(), observation=replace(whole.observation, terms=()))
+    without = replace(whole, spoken=frozenset(), mentioned=frozenset(), addresses=frozenset())
+    assert bare == replace(without, observation=replace(whole.observation, terms=()))

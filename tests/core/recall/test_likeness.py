@@ -56,3 +56,32 @@ def test_the_author_of_what_is_quoted_is_recognised() -> None:
     other = evidence_of(memory(), letter("paul.durand@client.example", text), "paul.durand@client.example")
     assert other["quoted.author"] == 0
     assert other["quoted.gone"] == 1
+
+
+def test_an_address_that_the_text_spells_out_and_its_organisation() -> None:
+    text = "Please look at this.\n\nReported-by: Lea Martin <lea@firm.example>\n"
+    quoted = text + "\n-----Original Message-----\nFrom: Paul <paul@other.example>\n\nYes."
+    recall = memory()
+    spoken = evidence_of(recall, letter("lea@firm.example", text), "lea@firm.example")
+    assert (spoken["text.address"], spoken["spoken.domain"], spoken["quoted.domain"]) == (1, 1, 0)
+    other = evidence_of(recall, letter("eve@other.example", quoted), "eve@other.example")
+    assert (other["text.address"], other["spoken.domain"], other["quoted.domain"]) == (0, 0, 1)
+    colleague = evidence_of(recall, letter("eve@corp.example", quoted), "eve@corp.example")
+    assert (colleague["spoken.domain"], colleague["quoted.domain"]) == (0, 0)
+
+
+def test_a_name_that_stands_anywhere_in_the_text() -> None:
+    text = "As agreed.\n\n> Lea Martin will come.\n"
+    named = evidence_of(memory(), letter("lea.martin@firm.example", text), "lea.martin@firm.example")
+    other = evidence_of(memory(), letter("eve.petit@firm.example", text), "eve.petit@firm.example")
+    assert named["text.name"] > other["text.name"] == 0
+
+
+def test_how_each_stands_beside_the_others() -> None:
+    recall = memory(*(letter("bob@corp.example", day=day) for day in range(9)))
+    one = letter("bob@corp.example eve@x.example lea@y.example", day=10)
+    bob, eve = (evidence_of(recall, one, who) for who in ("bob@corp.example", "eve@x.example"))
+    assert bob["beside.most"] < 0 < eve["beside.most"]
+    assert bob["beside.least"] <= bob["beside.score"] <= bob["beside.most"]
+    alone = evidence_of(recall, letter("bob@corp.example", day=10), "bob@corp.example")
+    assert alone["beside.most"] == alone["beside.least"] == -9
