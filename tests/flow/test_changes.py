@@ -1,7 +1,9 @@
 """Who watches is told that something of theirs changed, soon and seldom."""
 
 import asyncio
+from contextlib import ExitStack
 
+from mailguard.core.hold import HeldMessage
 from mailguard.flow import changes
 from mailguard.flow.changes import Changes
 from tests.making import message
@@ -51,3 +53,21 @@ async def test_nothing_is_kept_where_nobody_watches() -> None:
     told.happened(message())
     with told.watched(lambda one: True) as watcher:
         assert not await watcher.wait(changes.GATHER * 2)
+
+
+async def test_many_who_watch_do_not_hold_up_the_loop() -> None:
+    told, turns = Changes(), [0]
+
+    def looks(one: HeldMessage) -> bool:
+        turns.append(turns[-1])
+        return True
+
+    with ExitStack() as watching:
+        watchers = [watching.enter_context(told.watched(looks)) for _ in range(50)]
+        told.happened(message())
+        while not all(watcher.told for watcher in watchers):
+            await asyncio.sleep(0)
+            turns[-1] += 1
+    # Between two of them everybody else has had a turn.
+    assert len(turns) == 51
+    assert len(set(turns[1:])) == 50
