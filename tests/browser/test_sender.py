@@ -15,6 +15,11 @@ def told(page: Page, text: str) -> None:
     expect(page.locator("[data-told]")).to_contain_text(text)
 
 
+def seconds(clock: str) -> int:
+    """What a clock shows."""
+    return sum(int(part) * 60**place for place, part in enumerate(reversed(clock.split(":"))))
+
+
 def calm(page: Page, scripts: bool = True) -> None:
     """As long as a person looks before the next press; the page takes a faster one for a slip."""
     if scripts:
@@ -161,9 +166,11 @@ def test_the_clock_is_the_guards_whatever_this_machine_thinks(stage: Stage) -> N
         page.clock.install(time="2031-05-05T05:05:05Z")
         page.goto("/")
         count = page.locator(".hero .count")
-        expect(count).to_have_text(re.compile(r"^(1:00:00|59:5\d)$"))
+        # Some of the hour may have gone on a machine that is busy, but not much.
+        expect(count).to_have_text(re.compile(r"^(1:00:00|59:\d\d)$"))
+        before = seconds(count.inner_text())
         page.clock.run_for(60_000)
-        expect(count).to_have_text(re.compile(r"^58:5\d$|^59:0\d$"))
+        assert 59 <= before - seconds(count.inner_text()) <= 90
 
 
 def test_the_sender_reads_the_message_before_deciding(stage: Stage) -> None:
