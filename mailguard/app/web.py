@@ -65,6 +65,7 @@ def _how(settings: Settings) -> dict[str, Any]:
         "hostname": settings.hostname,
         "language": settings.language,
         "monitors": settings.web.monitors,
+        "trusted_proxies": settings.web.trusted_proxies,
         "largest_message": settings.smtp.max_message_bytes,
     }
 

@@ -13,8 +13,14 @@ from mailguard.edge.config import locate
 from mailguard.edge.config.faults import Where, fault, faults_of, in_order, spelled, suggestion
 from mailguard.edge.config.outbound_model import DraftsSettings, NotifySettings
 from mailguard.edge.config.rules_file import RulesFile
-from mailguard.edge.config.settings_checks import drafts_wrongs, notify_wrongs, smtp_wrongs, upstream_wrongs
-from mailguard.edge.config.settings_model import Settings, SmtpSettings, UpstreamSettings
+from mailguard.edge.config.settings_checks import (
+    drafts_wrongs,
+    notify_wrongs,
+    smtp_wrongs,
+    upstream_wrongs,
+    web_wrongs,
+)
+from mailguard.edge.config.settings_model import Settings, SmtpSettings, UpstreamSettings, WebSettings
 from mailguard.edge.config.toml_source import Place, TomlSource, read_toml
 
 __all__ = ["Settings", "check_config", "load_settings"]
@@ -206,6 +212,9 @@ def _between_keys(data: Mapping[str, Any]) -> Iterator[Wrong]:
         yield ("smtp", key), words[0], words[1]
     for key, *words in () if upstream is None else upstream_wrongs(upstream):
         yield ("upstream", key), words[0], words[1]
+    web = _valid(WebSettings, data.get("web", {}))
+    for key, *words in () if web is None else web_wrongs(web):
+        yield ("web", key), words[0], words[1]
     drafts = _valid(DraftsSettings, data.get("drafts", {}))
     for key, *words in () if drafts is None else drafts_wrongs(drafts):
         yield ("drafts", key), words[0], words[1]

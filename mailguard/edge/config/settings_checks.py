@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from mailguard.edge.config.outbound_model import DraftsSettings, NotifySettings
-from mailguard.edge.config.settings_model import SmtpSettings, UpstreamSettings
+from mailguard.edge.config.settings_model import SmtpSettings, UpstreamSettings, WebSettings
 
 # A key of the section, what is wrong there, and what was expected.
 WrongKey = tuple[str, str, str]
@@ -65,6 +65,15 @@ def upstream_wrongs(upstream: UpstreamSettings) -> Iterator[WrongKey]:
         yield missing, "is missing", "both username and password, or neither"
     if upstream.password is not None and upstream.tls == "none" and not _is_here(upstream.host):
         yield "tls", "the password would cross the network for all to read", '"starttls" or "tls"'
+
+
+def web_wrongs(web: WebSettings) -> Iterator[WrongKey]:
+    """What is wrong between the keys of [web]."""
+    if web.listen is None or web.allow_http or _is_here(web.listen.host):
+        return
+    if urlsplit(web.public_url or "").scheme != "https":
+        problem = "passwords would cross the network for all to read"
+        yield "listen", problem, "127.0.0.1, the https public_url of a proxy in front, or allow_http = true"
 
 
 def notify_wrongs(target: NotifySettings) -> Iterator[WrongKey]:

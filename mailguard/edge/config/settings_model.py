@@ -128,6 +128,11 @@ class WebSettings(Table):
     """Who may read /metrics, and why /readyz says no, without a token of an admin."""
     public_url: Annotated[str, AfterValidator(page_url)] | None = None
     """Where people reach the page, for links in notices; the default is where it listens."""
+    trusted_proxies: Networks = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+    """Proxies in front of the page: only their X-Forwarded-For and X-Forwarded-Proto are believed."""
+    allow_http: bool = False
+    """Serve the page to other machines without TLS, and without a proxy that has it: passwords can be read on
+    the way."""
 
 
 class AccountsSettings(Table):

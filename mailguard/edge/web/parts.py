@@ -64,6 +64,7 @@ class WebOptions:
     language: str
     largest_message: int = 26214400
     monitors: tuple[Network, ...] = ()
+    trusted_proxies: tuple[Network, ...] = ()
     largest_body: int = 64 * 1024
     slowest_request: float = 20.0
     # A browser keeps its connection for the next press.

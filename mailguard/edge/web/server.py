@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import uvicorn
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mailguard.core.errors import ConfigurationError, Fault
-from mailguard.edge.web.parts import WebOptions
+from mailguard.edge.web.parts import Network, WebOptions
 
 BACKLOG = 1024
 
@@ -33,6 +33,15 @@ def listening(host: str, port: int) -> socket.socket:
         fault = Fault(file=where, line=None, key="web.listen", problem=problem, expected=expected)
         raise ConfigurationError((fault,)) from None
     return made
+
+
+def _spelled(networks: Iterable[Network]) -> Iterator[str]:
+    """Networks as uvicorn compares them: on a port of IPv6, a client of IPv4 is called ::ffff:192.0.2.1
+    (RFC 4291 section 2.5.5.2)."""
+    for network in networks:
+        yield str(network)
+        if network.version == 4:
+            yield f"::ffff:{network.network_address}/{96 + network.prefixlen}"
 
 
 class _Connection(H11Protocol):
@@ -103,9 +112,7 @@ class _Server(uvicorn.Server):
 class WebServer:
     """Serves `app` on an open port until closed."""
 
-    def __init__(
-        self, app: ASGIApp, port: socket.socket, options: WebOptions, proxies: str = "127.0.0.1"
-    ) -> None:
+    def __init__(self, app: ASGIApp, port: socket.socket, options: WebOptions) -> None:
         kind = type(
             "Connection",
             (_Connection,),
@@ -122,7 +129,7 @@ class WebServer:
                 access_log=False,
                 server_header=False,
                 proxy_headers=True,
-                forwarded_allow_ips=proxies,
+                forwarded_allow_ips=[*_spelled(options.trusted_proxies)],
                 timeout_keep_alive=options.keep_alive,
                 timeout_graceful_shutdown=options.grace,
             )

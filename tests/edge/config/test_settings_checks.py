@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from mailguard.edge.config.settings_checks import smtp_wrongs, upstream_wrongs
-from mailguard.edge.config.settings_model import SmtpSettings, UpstreamSettings
+from mailguard.edge.config.settings_checks import smtp_wrongs, upstream_wrongs, web_wrongs
+from mailguard.edge.config.settings_model import SmtpSettings, UpstreamSettings, WebSettings
 
 
 @pytest.fixture
@@ -77,3 +77,20 @@ def test_something_has_to_listen() -> None:
 )
 def test_an_upstream_is_whole(given: dict[str, str], keys: list[str]) -> None:
     assert [key for key, *_ in upstream_wrongs(UpstreamSettings.model_validate(given))] == keys
+
+
+@pytest.mark.parametrize(
+    ("given", "keys"),
+    [
+        ({}, []),
+        ({"listen": "off"}, []),
+        ({"listen": "localhost:8025"}, []),
+        ({"listen": "[::1]:8025", "public_url": "http://guard.corp.example"}, []),
+        ({"listen": "0.0.0.0:8025"}, ["listen"]),
+        ({"listen": "[::]:8025", "public_url": "http://guard.corp.example"}, ["listen"]),
+        ({"listen": "192.0.2.1:8025", "public_url": "https://guard.corp.example"}, []),
+        ({"listen": "192.0.2.1:8025", "allow_http": True}, []),
+    ],
+)
+def test_no_password_crosses_the_network_in_clear(given: dict[str, str | bool], keys: list[str]) -> None:
+    assert [key for key, *_ in web_wrongs(WebSettings.model_validate(given))] == keys

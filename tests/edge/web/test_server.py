@@ -1,13 +1,22 @@
-"""The server inside the guard: it starts and ends with it, and says what is wrong with its port."""
+"""The server inside the guard: it starts and ends with it, says what is wrong with its port, and knows whom
+it speaks with."""
 
+import ipaddress
 import signal
 import socket
 import time
 from pathlib import Path
 
+import httpx2
+import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from mailguard.edge.web.parts import WebOptions
+from mailguard.edge.web.server import WebServer, listening
 from tests import guard as guards
 from tests.edge.web.parts import MAILDIR, configured, page
-from tests.guard import Guard
+from tests.guard import LOGIN, Guard
 
 
 def test_alive(guard: Guard) -> None:
@@ -37,3 +46,61 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
         refused = guard.verb("serve")
     assert refused.returncode == 2
     assert f"127.0.0.1:{guard.web_port}: web.listen: cannot serve the page there" in refused.stderr
+
+
+def wrong_password(guard: Guard, forwarded: str) -> None:
+    """Somebody guesses, with this X-Forwarded-For."""
+    with page(guard, headers={"X-Forwarded-For": forwarded}) as browser:
+        data = {"login": LOGIN, "password": "a guess"}
+        assert browser.post("/sign-in", data=data).status_code in (403, 429)
+
+
+def test_behind_a_proxy_of_ours_the_client_counts(guard: Guard) -> None:
+    """What a client itself put into the header stands to the left of what the proxy has seen."""
+    wrong_password(guard, "198.51.100.1, 203.0.113.9")
+    wrong_password(guard, "2001:db8:1:2:3:4:5:6")
+    log = guard.log()
+    assert "peer=203.0.113.9" in log
+    assert "peer=2001:db8:1:2::/64" in log
+    assert "198.51.100.1" not in log
+
+
+def test_of_everybody_else_the_header_is_not_believed(tmp_path: Path) -> None:
+    guard = configured(tmp_path, web='trusted_proxies = ["192.0.2.1"]\nmonitors = ["203.0.113.9"]\n')
+    guard.start()
+    try:
+        wrong_password(guard, "203.0.113.9")
+        with page(guard, headers={"X-Forwarded-For": "203.0.113.9"}) as spoofing:
+            assert spoofing.get("/metrics").status_code == 403
+    finally:
+        assert guard.stop() == 0
+    assert "peer=127.0.0.1" in guard.log()
+    assert "203.0.113.9" not in guard.log()
+
+
+async def _who(scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse(f"{scope['scheme']} {scope['client'][0]}")(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "seen"),
+    [("127.0.0.0/8", "https 203.0.113.9"), ("192.0.2.0/24", "http ::ffff:127.0.0.1")],
+)
+async def test_a_proxy_of_ipv4_on_a_port_of_ipv6(proxies: str, seen: str) -> None:
+    port = listening("::", 0)
+    options = WebOptions(
+        public_url="https://guard.corp.example",
+        listen="[::]:0",
+        hostname="guard.corp.example",
+        language="en",
+        trusted_proxies=(ipaddress.ip_network(proxies),),
+    )
+    server = WebServer(_who, port, options)
+    server.start()
+    try:
+        async with httpx2.AsyncClient(timeout=30) as client:
+            headers = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+            answer = await client.get(f"http://127.0.0.1:{port.getsockname()[1]}/", headers=headers)
+        assert answer.text == seen
+    finally:
+        await server.close()
