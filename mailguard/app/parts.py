@@ -47,6 +47,7 @@ from mailguard.ports import Bodies, Memory, Preferences, Relay, Store
 from mailguard.ports.access import Sessions
 
 Json = dict[str, object]
+Upstream = SmtpRelay | MaildirRelay
 
 # Under this name the page's address stands in `status`.
 PAGE = "page"
@@ -127,19 +128,20 @@ class Queue:
 
 
 @asynccontextmanager
-async def opened_queue(means: Means, relay: Relay, about: Callable[[], Json]) -> AsyncIterator[Queue]:
+async def opened_queue(means: Means, upstream: Upstream, about: Callable[[], Json]) -> AsyncIterator[Queue]:
     """The store, and everything that is done with it."""
     settings, clock, log = means.settings, means.clock, means.log
     async with opened_store(settings, clock, means.rules, log) as kept:
         bodies = BodyReader()
         try:
-            watched = [*kept.watched, Steps(clock, log), means.files]
+            watched = [*kept.watched, Steps(clock, log), means.files, upstream]
             tell = partial(kept.notifying.soon, Topic.TROUBLE)
             watch = Watch(store=kept.store, clock=clock, watched=watched, tell=tell)
             shared = kept.holding is not None
             recalling = recalling_of(settings, kept.records, means.rules, clock, log, shared=shared)
+            relay: Relay = upstream
             if kept.holding is not None:
-                relay = WhileHeld(relay, holding=kept.holding, clock=clock, log=log)
+                relay = WhileHeld(upstream, holding=kept.holding, clock=clock, log=log)
             writing = writing_of(settings, means.rules, kept.store, kept.preferences, clock, log)
             with closing(writing.accounts):
                 yield _joined(means, kept, recalling, writing, bodies, relay, watch, about)
@@ -189,8 +191,8 @@ def _joined(
 
 
 def _state(about: Callable[[], Json], recalling: Recalling, watch: Watch, notifying: Notifying) -> Json:
-    told = {"memory": recalling.status(), "troubles": watch.troubles(), "notify": notifying.status()}
-    return {**about(), **told}
+    told = {"troubles": watch.troubles(), "refusing": watch.refusing(), "notify": notifying.status()}
+    return {**about(), "memory": recalling.status(), **told}
 
 
 def _decide(
@@ -302,7 +304,7 @@ def _release(
     )
 
 
-def relay_of(settings: Settings) -> Relay:
+def relay_of(settings: Settings) -> Upstream:
     """The way to the real outgoing server; without one, a folder, so that nothing leaves the machine."""
     upstream = settings.upstream
     if upstream.kind == "maildir" or upstream.host is None:

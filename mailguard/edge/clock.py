@@ -126,3 +126,7 @@ class Steps:
             f"the wall clock was set: it is {self._known.total_seconds():+.0f} s from the guard's time, by"
             " which what waits will leave; a restart takes the new time over at once"
         )
+
+    def refuses(self) -> bool:
+        """Never: mail is taken all the same."""
+        return False

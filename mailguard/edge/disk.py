@@ -64,6 +64,10 @@ class Room:
             f" taken again when there are {self.bound / MIB:.1f} MiB; make room there"
         )
 
+    def refuses(self) -> bool:
+        """Whether there is too little room for new mail."""
+        return self.told() is not None
+
     def give_up(self) -> bool:
         """Free the reserve; whether there was one. May be called in any thread."""
         with self._lock:

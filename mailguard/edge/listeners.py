@@ -147,6 +147,10 @@ class OpenFiles:
             " or raise LimitNOFILE of the service (ulimit -n)"
         )
 
+    def refuses(self) -> bool:
+        """Whether clients are turned away."""
+        return self._short
+
 
 class Certificates:
     """The TLS certificate and key from PEM files; a changed file counts from the next handshake on.

@@ -7,6 +7,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from mailguard.core import charset
@@ -20,6 +21,7 @@ class MaildirRelay:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._numbers: Iterator[int] = itertools.count()
+        self._fault: str | None = None
 
     async def attempt(self, claimed: Claimed, content: bytes) -> Sequence[Outcome]:
         """Write it for all in-flight recipients at once, synced; a full or missing disk means later."""
@@ -30,10 +32,12 @@ class MaildirRelay:
         try:
             await asyncio.to_thread(_deliver, self._path, name, content)
         except OSError as error:
-            answer, reply = Answer.LATER, f"4.3.0 Cannot write to {self._path}: {error.strerror or error}"
+            self._fault = f"{self._path}: {error.strerror or error}"
+            answer, reply = Answer.LATER, f"4.3.0 Cannot write to {self._fault}"
             # It stands in its place but may not survive a loss of power; the next attempt writes a second.
             ambiguous = (self._path / "new" / name).exists()
         else:
+            self._fault = None
             answer, reply = Answer.TAKEN, f"250 2.0.0 Written to new/{name}"
         shown = charset.clean(reply)
         return [
@@ -41,6 +45,17 @@ class MaildirRelay:
             for recipient in claimed.message.recipients
             if recipient.in_flight
         ]
+
+    async def look(self, next_due: datetime | None) -> None:
+        """Nothing: it is written to when there is something to send."""
+
+    def told(self) -> str | None:
+        """Why nothing leaves; None where it does."""
+        return None if self._fault is None else f"mail that is due cannot be written to {self._fault}"
+
+    def refuses(self) -> bool:
+        """Never: what comes in waits."""
+        return False
 
     async def close(self) -> None:
         """Nothing stays open."""

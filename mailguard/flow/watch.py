@@ -61,3 +61,7 @@ class Watch:
     def troubles(self) -> list[str]:
         """What is wrong at this moment, and what to do about it, for people."""
         return [text for text in (part.told() for part in self._watched) if text]
+
+    def refusing(self) -> bool:
+        """Whether one of them keeps mail from being taken."""
+        return any(part.refuses() for part in self._watched)

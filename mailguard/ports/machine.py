@@ -24,6 +24,9 @@ class Watched(Protocol):
     def told(self) -> str | None:
         """What is wrong with it now, and what to do; None where all is well."""
 
+    def refuses(self) -> bool:
+        """Whether no mail is taken because of that."""
+
 
 class Clock(Protocol):
     """Time, so that tests need not wait."""

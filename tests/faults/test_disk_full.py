@@ -11,6 +11,7 @@ from mailguard.edge.store.sqlite import Database
 from tests import guard as guards
 from tests import sink as sinks
 from tests.edge.store.samples import RecordingLog, cancelled, new, numbered, put
+from tests.edge.web.parts import page
 from tests.faults.injecting import (
     ask,
     assert_no_python_in_the_log,
@@ -57,7 +58,7 @@ def filled(guard: Guard) -> list[str]:
 def test_mail_is_refused_in_time_and_what_is_held_can_go(tmp_path: Path) -> None:
     state = tmp_path / "state"
     with sinks.running() as sink, small_disk(state, 24 * MIB):
-        guard = guards.configured(tmp_path, guards.smtp_upstream(sink.port))
+        guard = guards.configured(tmp_path, guards.smtp_upstream(sink.port), web="\n")
         guard.start()
         held = filled(guard)
         # A small one still has its place; the reserve is there.
@@ -67,6 +68,10 @@ def test_mail_is_refused_in_time_and_what_is_held_can_go(tmp_path: Path) -> None
         filler = fill(state)
         assert_turned_away(hand_in(guard, "refused"), 452)
         assert "nearly full" in troubles(guard)
+        with page(guard) as monitor:
+            told = monitor.get("/readyz")
+            assert (told.status_code, told.json()["ready"]) == (503, False)
+            assert "nearly full" in told.json()["reasons"][0]
         assert "nearly full" in guard.verb("doctor").stdout
         assert ask(guard, "cancel", held[0]) == "done"
         for message_id in held[1:]:

@@ -27,12 +27,16 @@ class Part:
     def told(self) -> str | None:
         return self.trouble
 
+    def refuses(self) -> bool:
+        return self.trouble == "the disk is full"
+
 
 async def test_every_few_seconds(tmp_path: Path) -> None:
     async with opened(tmp_path) as parts:
         well, ill = Part(), Part("the disk is full")
         watch = Watch(store=parts.store, clock=parts.clock, watched=[well, ill])
         assert watch.troubles() == ["the disk is full"]
+        assert watch.refusing()
         running = asyncio.create_task(watch.run())
         while not ill.looks:
             await asyncio.sleep(0.01)

@@ -51,6 +51,11 @@ class Outage:
             self._asking = None
             event.set()
 
+    @property
+    def reason(self) -> str:
+        """Why it is out, as it was at the last attempt; "" where it is not."""
+        return self._reason
+
     def over(self) -> None:
         """It asked for a message: the others need not wait until it has it."""
         self._reason = ""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from mailguard.core import charset
 from mailguard.core.delivery import Answer, Outcome
@@ -84,6 +85,19 @@ class SmtpRelay:
             if parcel.session is not None and parcel.session.may_have_arrived:
                 raise
             raise NotOffered from error
+
+    async def look(self, next_due: datetime | None) -> None:
+        """Nothing: it is asked when there is something to send."""
+
+    def told(self) -> str | None:
+        """Why nothing leaves; None where it does."""
+        if not (reason := self._outage.reason):
+            return None
+        return f"the outgoing server {self._options.place} is out: {reason}; what is due is tried again"
+
+    def refuses(self) -> bool:
+        """Never: what comes in waits."""
+        return False
 
     async def close(self) -> None:
         """Say goodbye to the upstream."""

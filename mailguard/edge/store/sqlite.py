@@ -155,6 +155,10 @@ class Database:
             )
         return None
 
+    def refuses(self) -> bool:
+        """Whether nothing can be stored."""
+        return self._pen.doubtful
+
     async def close(self) -> None:
         """Finish what was asked for, then close the file. A second call does nothing."""
         self._closing = True

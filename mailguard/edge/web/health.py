@@ -35,13 +35,18 @@ class _Health:
         return PlainTextResponse("alive\n")
 
     async def ready(self, request: Request) -> Response:
-        """Everybody hears whether; why not, only who may watch."""
+        """Whether mail is taken, for everybody; for who may watch, what is not as it should be as well, also
+        where mail is taken all the same."""
         status, _ = await self._status()
-        reasons = ["the store does not answer"] if status is None else _reasons(status)
-        told: dict[str, object] = {"ready": not reasons}
+        ready, reasons = False, ["the store does not answer"]
+        if self._parts.closing.is_set():
+            reasons = ["the guard is stopping"]
+        elif status is not None:
+            ready, reasons = not status.get("refusing"), _reasons(status)
+        told: dict[str, object] = {"ready": ready}
         if await self._may_watch(request):
             told["reasons"] = reasons
-        return JSONResponse(told, 503 if reasons else 200)
+        return JSONResponse(told, 200 if ready else 503)
 
     async def metrics(self, request: Request) -> Response:
         """Counts and times, for who may watch."""

@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests import guard as guards
 from tests.edge.web.parts import MAILDIR, bearer, page, submit
 from tests.guard import Guard
+from tests.programs import free_port
 
 
 def samples(text: str) -> dict[str, float]:
@@ -19,7 +20,7 @@ def samples(text: str) -> dict[str, float]:
     }
 
 
-def test_ready_until_the_rules_are_broken_and_again_when_they_are_mended(tmp_path: Path) -> None:
+def test_rules_that_are_not_taken_are_told_of_and_mail_is_taken(tmp_path: Path) -> None:
     guard = guards.configured(tmp_path, MAILDIR, web="\n")
     guard.start()
     rules = tmp_path / "rules.toml"
@@ -32,13 +33,31 @@ def test_ready_until_the_rules_are_broken_and_again_when_they_are_mended(tmp_pat
             rules.write_text(good + "\nmargn = 1\n")
             assert guard.verb("reload").returncode == 2
             broken = monitor.get("/readyz")
-            assert broken.status_code == 503
+            assert (broken.status_code, broken.json()["ready"]) == (200, True)
             assert "rules.toml" in broken.json()["reasons"][0]
+            assert "margn" in broken.json()["reasons"][0]
+            assert submit(guard)
             assert samples(monitor.get("/metrics").text)["mailguard_rules_not_taken[]"] == 1
             assert monitor.get("/healthz").status_code == 200
             rules.write_text(good)
             assert guard.verb("reload").returncode == 0
-            assert monitor.get("/readyz").status_code == 200
+            assert monitor.get("/readyz").json() == {"ready": True, "reasons": []}
+    finally:
+        assert guard.stop() == 0
+
+
+def test_an_outgoing_server_that_is_out_is_told_of_and_mail_is_taken(tmp_path: Path) -> None:
+    nobody = free_port()
+    upstream: dict[str, str | int] = {"kind": "smtp", "host": "127.0.0.1", "port": nobody, "tls": "none"}
+    guard = guards.configured(tmp_path, upstream, web="\n")
+    guard.start()
+    try:
+        with page(guard) as monitor:
+            assert guard.verb("release", submit(guard)).returncode == 0
+            guard.wait_for(lambda one: bool(one["recipients"][0]["reply"]))
+            told = monitor.get("/readyz")
+        assert (told.status_code, told.json()["ready"]) == (200, True)
+        assert f"the outgoing server 127.0.0.1:{nobody} is out" in told.json()["reasons"][0]
     finally:
         assert guard.stop() == 0
 

@@ -62,6 +62,10 @@ class DatabaseTime:
     def told(self) -> None:
         """Nothing: Steps tells of a clock that was set."""
 
+    def refuses(self) -> bool:
+        """Never: mail is taken all the same."""
+        return False
+
     async def _look(self) -> tuple[float, float]:
         before = self._elapsed()
         theirs = await self._database.read(_clock)
@@ -109,6 +113,10 @@ class Health:
             )
         return None
 
+    def refuses(self) -> bool:
+        """Whether it is not to be reached."""
+        return bool(self._database.told())
+
 
 async def _unknown_states(connection: Connection) -> int:
     asked = await connection.execute(
@@ -147,6 +155,10 @@ class Nodes:
         return (
             f"the guards of this queue have different rules ({others}); give all of them the same rules.toml"
         )
+
+    def refuses(self) -> bool:
+        """Never: mail is taken all the same."""
+        return False
 
 
 async def _other_rules(connection: Connection, rules: str) -> list[str]:
