@@ -49,6 +49,11 @@ class Server:
         """The URL of the server's own database."""
         return f"postgresql://postgres@/postgres?host={self.directory}&port={self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The process above all of the server's."""
+        return int((self.directory / "data" / "postmaster.pid").read_text().partition("\n")[0])
+
     def start(self) -> None:
         """Let it run."""
         options = " ".join(f"-c {name}={value}" for name, value in _OPTIONS.items())
