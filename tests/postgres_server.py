@@ -100,9 +100,12 @@ def _programs(directory: Path) -> Path:
         else None
     )
     if asked is None or asked.returncode != 0:
-        shutil.copytree(programs.parent, directory / "postgresql", symlinks=True)
-        programs = directory / "postgresql" / programs.name
-        for path in (directory / "postgresql").rglob("*"):
+        package = programs.parents[1]
+        # The libraries lie beside the package, and are looked for there.
+        for part in (programs.parent, package.with_name(f"{package.name}.libs")):
+            shutil.copytree(part, directory / part.relative_to(package.parent), symlinks=True)
+        programs = directory / programs.relative_to(package.parent)
+        for path in (directory / package.name, *(directory / package.name).rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755)
     return programs

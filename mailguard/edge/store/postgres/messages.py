@@ -157,7 +157,9 @@ class PostgresStore:
         return self._taken(claimed, owner)
 
     def _taken(self, claimed: Sequence[Claimed], owner: str) -> Sequence[Claimed]:
-        self._in_hand |= {one.message.id: owner for one in claimed}
+        # What belonged to an earlier lease is in other hands.
+        mine = {message_id: by for message_id, by in self._in_hand.items() if by == owner}
+        self._in_hand = mine | {one.message.id: owner for one in claimed}
         for one in claimed:
             self._changed(one.message)
         return claimed
