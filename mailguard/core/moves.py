@@ -228,12 +228,9 @@ def release(message: HeldMessage, *, by: str, now: datetime) -> Result:
     def at_once(recipient: HeldRecipient) -> HeldRecipient:
         return replace(recipient, release_at=now, due_at=now)
 
-    def ungate(recipient: HeldRecipient) -> HeldRecipient:
-        return recipient if needs_approver else replace(recipient, gated=False)
-
     edited = _edit(message, at_once, lambda r: r.open and not (r.gated and needs_approver))
     edited = replace(
-        _edit(edited, ungate, lambda r: r.gated),
+        _edit(edited, lambda r: replace(r, gated=r.gated and needs_approver), lambda r: r.gated),
         gate=message.gate if needs_approver else Action.NONE,
         frozen_at=None,
         expires_at=None,
@@ -259,13 +256,15 @@ def _open_gate(
 
     def pass_gate(recipient: HeldRecipient) -> HeldRecipient:
         if recipient.state is not RecipientState.WAITING:
-            return replace(recipient, gated=False)
+            # The sender's yes is for whom he dropped, too; an approver was told that it does not go to them.
+            return replace(recipient, gated=False) if move is Move.CONFIRM else recipient
         release_at = max(now, message.received_at + recipient.delay)
         due_at = release_at + message.margin if release_at > now else now
         return replace(recipient, gated=False, release_at=release_at, due_at=due_at)
 
-    # A dropped recipient's gate opens as well: a restore finds what the person said.
-    edited = replace(_edit(message, pass_gate, lambda r: r.gated), gate=Action.NONE, expires_at=None)
+    edited = _edit(message, pass_gate, lambda r: r.gated)
+    shut = any(r.gated and _restorable(r) for r in edited.recipients)
+    edited = replace(edited, gate=message.gate if shut else Action.NONE, expires_at=None)
     return step(move, message, edited, by=by, now=now, detail=detail)
 
 

@@ -278,8 +278,12 @@ def yes(entry: Entry, at: datetime) -> None:
         if line.gated and line.phase is Phase.WAITS:
             line.told = max(at, entry.received + line.delay)
             line.due = line.told + entry.margin if line.told > at else at
-        line.gated = False
-    entry.gate = entry.ends = None
+            line.gated = False
+        # Whom the sender had dropped an approver has not said yes to.
+        line.gated = line.gated and entry.gate is S.APPROVAL
+    if not any(line.gated and line.phase is Phase.STOPPED for line in entry.lines):
+        entry.gate = None
+    entry.ends = None
     entry.stand(at)
 
 
