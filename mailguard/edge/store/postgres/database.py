@@ -204,7 +204,7 @@ class SharedDatabase:
                 await self._pool.check()
 
     async def _transaction(self, bulk: Bulk[Any, Any], jobs: Sequence[Any]) -> Sequence[Any]:
-        number: str | None = None
+        number, committing = "", False
         results: Sequence[Any] = ()
         try:
             async with asyncio.timeout(WITHIN_SECONDS), self._pool.connection() as connection:
@@ -214,6 +214,7 @@ class SharedDatabase:
                 number = (await begun.fetchone() or ("",))[0]
                 try:
                     results = await bulk(connection, jobs)
+                    committing = True
                     await connection.execute("COMMIT")
                 except BaseException:
                     # Where the connection still lives. The pool takes no open transaction back.
@@ -221,7 +222,8 @@ class SharedDatabase:
                         await connection.rollback()
                     raise
         except Exception as error:
-            if number and faults.is_lost(error) and await self._committed(number):
+            # What was never told to commit has not.
+            if committing and faults.is_lost(error) and await self._committed(number):
                 return results
             raise
         return results
@@ -233,15 +235,7 @@ class SharedDatabase:
         while loop.time() < deadline:
             with contextlib.suppress(*faults.LOST):
                 async with asyncio.timeout(CONNECT_SECONDS), self._pool.connection() as connection:
-                    # A number that the server does not know yet is of a server that was lost with it.
-                    found = await connection.execute(
-                        """
-                        SELECT CASE WHEN %(number)s::xid8 < pg_snapshot_xmax(pg_current_snapshot())
-                            THEN pg_xact_status(%(number)s::xid8) ELSE 'aborted' END
-                        """,
-                        {"number": number},
-                    )
-                    (status,) = await found.fetchone() or (None,)
+                    status = await _status(connection, number)
                     if status != "in progress":
                         self.log.event("commit_looked_up", database=self.where, status=status)
                         return bool(status == "committed")
@@ -251,6 +245,21 @@ class SharedDatabase:
             f"the connection to {self.where} broke in the middle of this, and nobody can tell yet whether it"
             " was done; look, and try again"
         )
+
+
+async def _status(connection: Connection, number: str) -> str:
+    """What the server says of a transaction: committed, aborted or in progress."""
+    # A fresh number tells which were given before it: the snapshot ends at the last one that is over, and one
+    # that is still being committed may be behind that. What was never given was lost with its server.
+    found = await connection.execute(
+        """
+        SELECT CASE WHEN %(number)s::xid8 < pg_current_xact_id()
+            THEN pg_xact_status(%(number)s::xid8) ELSE 'aborted' END
+        """,
+        {"number": number},
+    )
+    (status,) = await found.fetchone() or ("",)
+    return str(status)
 
 
 async def _configure(connection: Connection) -> None:

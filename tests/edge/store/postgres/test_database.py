@@ -128,6 +128,18 @@ async def test_where_nobody_can_tell_the_answer_is_not_now(
                     await asyncio.sleep(0.1)
 
 
+async def test_what_the_server_is_still_at_counts_as_neither(url: str, database: SharedDatabase) -> None:
+    """Of the latest transactions, too, behind which the server has finished none."""
+    async with await psycopg.AsyncConnection.connect(url) as other:
+        asked = await other.execute("SELECT pg_current_xact_id()::text")
+        (number,) = await asked.fetchone() or ("",)
+        assert await database.read(module._status, number) == "in progress"
+        await other.commit()
+    assert await database.read(module._status, number) == "committed"
+    # Of a server that was lost with it.
+    assert await database.read(module._status, str(int(number) + 1000)) == "aborted"
+
+
 async def test_only_one_is_alone(url: str, log: RecordingLog) -> None:
     one, two = [await SharedDatabase.open(url, log=log) for _ in range(2)]
     inside: list[str] = []
