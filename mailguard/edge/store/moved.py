@@ -28,11 +28,11 @@ class Moved:
 def read(database: Path) -> Moved | None:
     """What the note says; None where there is none. Raises StoreError where it cannot be read."""
     try:
-        lines = _note(database).read_text("utf-8").splitlines()
+        lines = note(database).read_text("utf-8").splitlines()
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StoreError(f"cannot read {_note(database)}: {error.strerror}") from error
+        raise StoreError(f"cannot read {note(database)}: {error.strerror}") from error
     word, token, to = lines[-1].split(" ", 2) if lines else ("", "", "")
     return Moved(to=to, token=token, done=word == _MOVED)
 
@@ -52,7 +52,7 @@ def finish(database: Path, moving: Moved) -> None:
 
 def forget(database: Path) -> None:
     """Nothing of it has arrived, so it stays where it is."""
-    _note(database).unlink(missing_ok=True)
+    note(database).unlink(missing_ok=True)
 
 
 def check(database: Path) -> None:
@@ -71,7 +71,8 @@ def check(database: Path) -> None:
     )
 
 
-def _note(database: Path) -> Path:
+def note(database: Path) -> Path:
+    """The file that it stands in."""
     return database.with_name(database.name + SUFFIX)
 
 
@@ -82,13 +83,13 @@ def _write(database: Path, moved: Moved) -> None:
         "here, no guard sends it from there. Remove it only where the other place has nothing of it.\n"
         f"{word} {moved.token} {moved.to}\n"
     )
-    made = _note(database).with_name(f".{_note(database).name}.{os.getpid()}")
+    made = note(database).with_name(f".{note(database).name}.{os.getpid()}")
     try:
         with made.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        made.replace(_note(database))
+        made.replace(note(database))
         sync_directory(database.parent)
     except OSError as error:
-        raise StoreError(f"cannot write {_note(database)}: {error.strerror}") from error
+        raise StoreError(f"cannot write {note(database)}: {error.strerror}") from error

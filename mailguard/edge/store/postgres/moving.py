@@ -77,6 +77,12 @@ def move(path: Path, url: str, key: bytes, *, going_on: Going = lambda done, of:
     known = moved.read(path)
     if known is not None and known.done:
         raise StoreError(f"the queue {path} was moved to {known.to} already")
+    if known is not None and known.to != where:
+        # All of it may be there: it must leave from one place alone.
+        raise StoreError(
+            f"the queue {path} is being moved to {known.to}, and that was cut off; finish it there, or, where"
+            f" nothing of it has arrived there, remove {moved.note(path)}"
+        )
     try:
         with (
             closing(engine.connect(path, moved_too=True)) as source,

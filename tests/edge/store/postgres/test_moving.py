@@ -45,6 +45,7 @@ from tests.edge.store.contract_records import entry, whole
 from tests.edge.store.contract_resubmission import mark
 from tests.edge.store.samples import CONTENT, LATER, RecordingLog, cancelled, new, numbered, put
 from tests.making import NOW, in_state, message
+from tests.postgres_server import Server
 
 KEY = secrets.token_bytes(32)
 EVERYBODY = Page(finished=True, limit=1000)
@@ -153,6 +154,31 @@ async def test_what_was_cut_off_after_the_commit_is_only_noted(
     moving.move(old, url, KEY)
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT state FROM message WHERE id = 'marked'").fetchone() == ("frozen",)
+
+
+async def test_what_was_cut_off_goes_on_to_the_same_place_alone(
+    old: Path, url: str, server: Server, log: RecordingLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it may have arrived there, and would leave from both."""
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE elsewhere")
+    elsewhere = server.url.replace("/postgres?", "/elsewhere?")
+    for place in (url, elsewhere):
+        await moving.prepare(place, log)
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(moved, "finish", die)
+        moving.move(old, url, KEY)
+    with pytest.raises(StoreError, match="finish it there"):
+        moving.move(old, elsewhere, KEY)
+    with psycopg.connect(elsewhere) as connection:
+        assert connection.execute("SELECT count(*) FROM message").fetchone() == (0,)
+    with pytest.raises(StoreError, match="cut off"):
+        await Database.open(old, log=log)
+    assert moving.move(old, url, KEY).messages > 0
 
 
 async def test_what_was_cut_off_before_the_commit_begins_anew(
