@@ -142,3 +142,14 @@ async def test_it_is_steady_where_nobody_reckons(machine: Machine) -> None:
         raise ValueError("no time")
     await clock.sleep(0.01)
     assert clock.steady_since(clock.monotonic())
+
+
+def test_where_guards_share_a_queue_they_go_by_one_clock() -> None:
+    one, two = SystemClock(), SystemClock()
+    hour = 3600.0
+    for guard in (one, two):
+        guard.follow(lambda: time.time() + hour)
+    now = datetime.now(UTC)
+    assert abs((one.now() - now).total_seconds() - hour) < 5
+    assert abs((one.now() - two.now()).total_seconds()) < 1
+    assert abs(one.behind().total_seconds()) < 1

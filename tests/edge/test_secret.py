@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mailguard.core.errors import StoreError
-from mailguard.edge.secret import KEY_FILE, LENGTH, Secret
+from mailguard.edge.secret import KEY_FILE, LENGTH, Secret, adopt, key_or_new
 
 
 def test_it_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
@@ -41,3 +41,21 @@ def test_what_is_no_key_is_not_used(tmp_path: Path) -> None:
 def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot use"):
         Secret.open(tmp_path / "nowhere")
+
+
+def test_guards_that_share_a_queue_share_the_key(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    for place in (one, two):
+        place.mkdir()
+    offered = key_or_new(one)
+    # Only offered, not kept: the database may have one already.
+    assert not (one / KEY_FILE).exists()
+    for place in (one, two):
+        adopt(place, offered, "db/mail")
+        adopt(place, offered, "db/mail")
+        assert key_or_new(place) == offered
+    assert Secret.open(one).derive("x") == Secret.open(two).derive("x")
+    assert (one / KEY_FILE).stat().st_mode & 0o777 == 0o600
+    with pytest.raises(StoreError, match="not the key of db/other"):
+        adopt(one, key_or_new(tmp_path), "db/other")
+    assert key_or_new(one) == offered
