@@ -78,6 +78,8 @@ CASES = (
     *(Case(verb=verb, may=SENDERS, state=S.HELD) for verb in ("release", "freeze")),
     Case(verb="cancel", may=SENDERS, state=S.HELD, more={"to": ["x@newspaper.example"]}),
     Case(verb="restore", may=SENDERS, state=S.CANCELLED),
+    *(Case(verb="edit", may=SENDERS, state=state) for state in (S.APPROVAL, S.HELD, S.CANCELLED)),
+    Case(verb="draft", may=SENDERS, state=S.CANCELLED),
     Case(verb="thaw", may=SENDERS, state=S.FROZEN),
     Case(verb="extend", may=SENDERS, state=S.HELD, more={"by_seconds": 60}),
     Case(verb="approve", may=APPROVERS, state=S.APPROVAL),

@@ -252,7 +252,7 @@ def _desk(
         more={
             **TokenVerbs(keyring).verbs(),
             **Choosing(kept.preferences).verbs,
-            "edit": edit_again.verb,
+            **edit_again.verbs(),
             "notify": kept.notifying.verb,
         },
     )

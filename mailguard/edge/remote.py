@@ -26,7 +26,13 @@ ANSWER_WITHIN = 60.0
 # As many as one page of the list may have.
 PAGE = 1000
 _PLAIN = frozenset({"restore", "release", "confirm", "freeze", "thaw"})
-_BODY = {"approve": ("seal",), "cancel": ("to",), "extend": ("by_seconds", "until"), "reject": ("reason",)}
+_BODY = {
+    "approve": ("seal",),
+    "cancel": ("to",),
+    "edit": ("drafts",),
+    "extend": ("by_seconds", "until"),
+    "reject": ("reason",),
+}
 
 
 class NotThere(StoreError):

@@ -3,14 +3,15 @@ own folder of drafts where the admin named the mail server."""
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from mailguard.core import view
 from mailguard.core.actor import Actor
-from mailguard.core.answer import Answer, what_is, what_left
+from mailguard.core.answer import Answer, no_such, not_yours, what_is, what_left
 from mailguard.core.draft import draft
-from mailguard.core.errors import NotPlaced
+from mailguard.core.errors import AmbiguousId, NoSuchMessage, NotPlaced
 from mailguard.core.hold import HeldMessage
+from mailguard.core.identity import normalize
 from mailguard.core.notice import Back
 from mailguard.core.states import MessageState
 from mailguard.core.told import Told
@@ -54,7 +55,7 @@ class EditAgain:
             return _came_back(answer, message), None
         back = await self.back(message, place=place)
         if back is None:
-            return Answer(told=Told.TOO_LATE, text=f"{message.id}: its bytes are gone", message=message), None
+            return _gone(message), None
         return Answer(told=Told.DONE, text=_sentence(message, back), message=message), back
 
     async def back(self, message: HeldMessage, *, place: bool) -> Back | None:
@@ -83,12 +84,42 @@ class EditAgain:
         self._log.event("draft_placed", id=message.id)
         return Back(content=content, folder=folder)
 
+    def verbs(self) -> dict[str, Callable[[Mapping[str, object], Actor], Awaitable[Json]]]:
+        """By name, for the desk."""
+        return {"edit": self.verb, "draft": self.stopped}
+
+    async def stopped(self, request: Mapping[str, object], actor: Actor) -> Json:
+        """The front desk's verb `draft`: the same draft of a message that is stopped already, which changes
+        nothing."""
+        prefix = request.get("id")
+        answer, back = await self._of_stopped(prefix if isinstance(prefix, str) else "", actor)
+        return await self._told(answer, back)
+
+    async def _of_stopped(self, prefix: str, actor: Actor) -> tuple[Answer, Back | None]:
+        try:
+            message = await self._store.find(normalize(prefix))
+        except NoSuchMessage:
+            return no_such(prefix), None
+        except AmbiguousId:
+            text = f"{prefix!r} begins several ids; give more letters"
+            return Answer(told=Told.REFUSED, text=text), None
+        if not actor.may_act_on(message):
+            return not_yours(prefix, message, "have back"), None
+        if message.state is not MessageState.CANCELLED:
+            return Answer(told=Told.REFUSED, text=what_is(message), message=message), None
+        if (back := await self.back(message, place=False)) is None:
+            return _gone(message), None
+        return Answer(told=Told.DONE, text=_sentence(message, back), message=message), back
+
     async def verb(self, request: Mapping[str, object], actor: Actor) -> Json:
         """The front desk's verb `edit`: the draft in base64 as `content`, or, with `drafts`, put into the
         folder that `folder` names. What could not be put there comes as `content` all the same."""
         prefix = request.get("id")
         wanted = request.get("drafts") is True
         answer, back = await self.edit(prefix if isinstance(prefix, str) else "", actor, place=wanted)
+        return await self._told(answer, back)
+
+    async def _told(self, answer: Answer, back: Back | None) -> Json:
         shown = None if answer.message is None else view.message(answer.message, self._language)
         told: Json = {"told": answer.told.value, "text": answer.text, "message": shown}
         if back is None:
@@ -97,6 +128,10 @@ class EditAgain:
             return {**told, "folder": back.folder}
         encoded = await asyncio.to_thread(base64.b64encode, back.content or b"")
         return {**told, "content": encoded.decode("ascii"), "fault": back.fault}
+
+
+def _gone(message: HeldMessage) -> Answer:
+    return Answer(told=Told.TOO_LATE, text=f"{message.id}: its bytes are gone", message=message)
 
 
 def _came_back(answer: Answer, message: HeldMessage) -> Answer:

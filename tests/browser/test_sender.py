@@ -1,6 +1,7 @@
 """A sender who noticed a second too late, in front of the page."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -189,6 +190,39 @@ def test_the_sender_reads_the_message_before_deciding(stage: Stage) -> None:
             page.goto(f"/messages/{message}")
             page.get_by_role("link", name="Download the source").click()
         assert download.value.suggested_filename == f"{message}.eml"
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_edit_and_send_again(stage: Stage, scripts: bool) -> None:
+    """One press stops it and brings the draft; without scripts, the draft is one press more."""
+    message = stage.hand_in(KARL, subject=f"Edit me {scripts}", bcc=[ROBERT])
+    with stage.page("alice", f"/messages/{message}", java_script_enabled=scripts) as page:
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Edit and send again").click()
+            if not scripts:
+                page.get_by_role("link", name="Download the draft").click()
+        told(page, f"Stopped. It will never go to {KARL}, {ROBERT}.")
+        assert stage.state(message) == "cancelled"
+        assert download.value.suggested_filename == f"draft{message}.eml"
+        draft = Path(download.value.path()).read_bytes()
+        assert draft.startswith(f"X-Unsent: 1\r\nBcc: {ROBERT}\r\n".encode())
+        # What was stopped long ago has the button, too.
+        page.goto(f"/messages/{message}")
+        expect(page.get_by_role("button", name="Edit and send again")).to_be_visible()
+        page.get_by_role("button", name="Take it back").first.click()
+        told(page, "It is held again.")
+        assert page.request.get(f"/messages/{message}/draft").status == 404
+    assert stage.state(message) == "held"
+
+
+def test_edit_in_french(stage: Stage) -> None:
+    message = stage.hand_in(KARL)
+    stage.ask("cancel", id=message)
+    with stage.page("alice", f"/messages/{message}", locale="fr-FR") as page:
+        with page.expect_download():
+            page.get_by_role("button", name="Modifier et renvoyer").click()
+        told(page, "Ouvrez le brouillon")
+        expect(page.get_by_role("link", name="Télécharger le brouillon")).to_be_focused()
 
 
 def test_history_finds_and_restores(stage: Stage) -> None:

@@ -56,7 +56,7 @@ def ask(laptop: Run, *arguments: str) -> Any:
 
 
 def test_the_verbs_act_on_the_own_messages_elsewhere(laptop: Run, guard: Guard) -> None:
-    mine, theirs = submit(guard), submit(guard, sender="bob@corp.example")
+    mine, other, theirs = submit(guard), submit(guard), submit(guard, sender="bob@corp.example")
     listed = ask(laptop, "queue")
     assert [one for one in listed if one["id"] == mine] == [
         one for one in guard.ask("queue") if one["id"] == mine
@@ -75,6 +75,9 @@ def test_the_verbs_act_on_the_own_messages_elsewhere(laptop: Run, guard: Guard) 
     assert laptop("confirm", mine).returncode == 2
     assert laptop("status").returncode == 5
     assert laptop("backup", "x").returncode != 0
+    draft = laptop("edit", other)
+    assert draft.stdout.startswith("X-Unsent: 1")
+    assert guard.ask("show", other)["state"] == "cancelled"
     ask(laptop, "release", mine)
     guard.wait_for(lambda one: one["id"] == mine and one["state"] == "sent")
     assert laptop("cancel", mine).returncode == 4

@@ -133,3 +133,19 @@ async def test_bytes_that_were_forgotten_are_told_of(parts: Parts) -> None:
     await parts.store.forget(parts.clock.now() - timedelta(days=1), far, 10)
     answer = await asked(editing(parts), held)
     assert (answer["told"], answer["text"]) == ("too_late", f"{held}: its bytes are gone")
+
+
+async def test_the_draft_of_what_is_stopped_is_had_again_and_changes_nothing(parts: Parts) -> None:
+    held = await parts.id_of("client@customer.example")
+    edit = editing(parts, Mailboxes())
+    asked_for = {"verb": "draft", "id": held}
+    refused = await edit.stopped(asked_for, ANNE)
+    assert refused["told"] == "refused"
+    assert "content" not in refused
+    assert (await parts.store.find(held)).state is MessageState.HELD
+    made = await asked(edit, held)
+    before = await parts.store.find(held)
+    again = await edit.stopped(asked_for, ANNE)
+    assert (again["told"], again["content"]) == ("done", made["content"])
+    assert await parts.store.find(held) == before
+    assert (await edit.stopped({"id": "zzzzzzzzzzzz"}, ANNE))["told"] == "no_such_message"

@@ -12,6 +12,7 @@ from mailguard.core.states import MessageState
 from mailguard.edge.config import parse_rules
 from mailguard.flow.choosing import Choosing
 from mailguard.flow.desk import Desk
+from mailguard.flow.edit_again import EditAgain
 from mailguard.flow.listing import Listing
 from mailguard.flow.people import People
 from mailguard.flow.replay import Replay
@@ -35,6 +36,14 @@ class World:
         }
         parts.rules.current = parse_rules(permissions.RULES, "rules.toml")
         self.people = People(accounts=logins, admins=permissions.ADMINS)
+        edit_again = EditAgain(
+            decide=parts.decide,
+            store=parts.store,
+            drafts=None,
+            by_address=False,
+            log=parts.log,
+            language="en",
+        )
         self.desk = Desk(
             decide=parts.decide,
             history=parts.history,
@@ -43,7 +52,7 @@ class World:
             replay=Replay(store=parts.store),
             learning=parts.learning,
             backup=parts.standstill,
-            more=Choosing(parts.preferences).verbs,
+            more={**Choosing(parts.preferences).verbs, **edit_again.verbs()},
             policies=parts.rules,
             clock=parts.clock,
             language="en",

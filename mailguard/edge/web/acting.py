@@ -10,7 +10,7 @@ from mailguard.edge.web.parts import Json, Person
 
 # What a form may ask for; every other word is no page of ours.
 VERBS = frozenset(
-    {"cancel", "restore", "release", "confirm", "extend", "freeze", "thaw", "approve", "reject"}
+    {"cancel", "edit", "restore", "release", "confirm", "extend", "freeze", "thaw", "approve", "reject"}
 )
 # What can be done to many at once.
 TOGETHER = frozenset({"cancel", "restore", "release", "extend", "freeze", "thaw"})
@@ -38,7 +38,11 @@ async def act(pages: Pages, who: Person, verb: str, message_id: str, form: FormD
     if verb == "approve":
         # Of what was shown, and of nothing else; a form without it is of no page of ours.
         request["seal"] = str(form.get("seal", "")) or "none"
+    if verb == "edit":
+        request["drafts"] = True
     answer = await pages.ask(who, verb, **request)
+    if answer.get("folder"):
+        did = "edit_placed"
     word = str(answer["told"])
     if word == "refused":
         word = _refused(verb, answer.get("message"))

@@ -5,7 +5,7 @@ import base64
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from mailguard.core.states import MessageState
@@ -16,6 +16,7 @@ from mailguard.edge.web.people import acting, looking
 
 PREFIX = "/api/v1"
 MOST_LISTED = 1000
+EML = "message/rfc822"
 
 Looking = Annotated[Person, Depends(looking)]
 Acting = Annotated[Person, Depends(acting)]
@@ -46,7 +47,7 @@ def router(parts: Parts) -> APIRouter:
         "/messages/{id}/raw",
         messages.raw,
         response_class=Response,
-        responses={**telling(400, 404, 409), 200: {"content": {"message/rfc822": {}}}},
+        responses={**telling(400, 404, 409), 200: {"content": {EML: {}}}},
     )
     decided: dict[str, Any] = {
         "methods": ["POST"],
@@ -57,6 +58,12 @@ def router(parts: Parts) -> APIRouter:
         endpoint = messages.plain(verb)
         routes.add_api_route(f"/messages/{{id}}/{verb}", endpoint, description=text, name=verb, **decided)
     routes.add_api_route("/messages/{id}/cancel", messages.cancel, **decided)
+    draft: dict[int | str, Any] = {200: {"content": {EML: {}}}}
+    edited: dict[str, Any] = decided | {
+        "response_model": models.Draft,
+        "responses": decided["responses"] | draft,
+    }
+    routes.add_api_route("/messages/{id}/edit", messages.edit, **edited)
     routes.add_api_route("/messages/{id}/approve", messages.approve, **decided)
     routes.add_api_route("/messages/{id}/extend", messages.extend, **decided)
     routes.add_api_route("/messages/{id}/reject", messages.reject, **decided)
@@ -98,13 +105,7 @@ class _Messages:
         answer = await self._parts.ask({"verb": "raw", "id": id}, who.actor)
         if (refused := refusal(answer)) is not None:
             return refused
-        content = await asyncio.to_thread(base64.b64decode, str(answer["content"]))
-        # Whatever it is, a browser must not show it as ours.
-        headers = {
-            "Content-Disposition": 'attachment; filename="message.eml"',
-            "Content-Security-Policy": "sandbox",
-        }
-        return Response(content, media_type="message/rfc822", headers=headers)
+        return await _letter(answer, "message.eml")
 
     def plain(self, verb: str) -> Callable[..., Awaitable[Response]]:
         """A decision that needs nothing but the message."""
@@ -117,6 +118,15 @@ class _Messages:
     async def cancel(self, who: Acting, id: Id, body: models.Cancel | None = None) -> Response:
         """Stop it for good, or drop only the named recipients and let the rest go on."""
         return await self._decided({"verb": "cancel", "id": id, "to": body.to if body else []}, who)
+
+    async def edit(self, request: Request, who: Acting, id: Id, body: models.Edit | None = None) -> Response:
+        """Stop it and have it back as a draft, to mend it and send it again: in the answer, in base64, or by
+        itself where `Accept` is message/rfc822."""
+        drafts = body is not None and body.drafts
+        answer = await self._parts.ask({"verb": "edit", "id": id, "drafts": drafts}, who.actor)
+        if answer.get("content") and request.headers.get("accept", "").strip().lower() == EML:
+            return await _letter(answer, "draft.eml")
+        return await asyncio.to_thread(outcome, answer)
 
     async def approve(self, who: Acting, id: Id, body: models.Approve | None = None) -> Response:
         """Approve a message that waits for a second pair of eyes; with its `seal`, this one and no other."""
@@ -132,6 +142,16 @@ class _Messages:
 
     async def _decided(self, request: Json, who: Person) -> Response:
         return outcome(await self._parts.ask(request, who.actor))
+
+
+async def _letter(answer: Json, name: str) -> Response:
+    content = await asyncio.to_thread(base64.b64decode, str(answer["content"]))
+    # Whatever it is, a browser must not show it as ours.
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Security-Policy": "sandbox",
+    }
+    return Response(content, media_type=EML, headers=headers)
 
 
 async def _json(value: object) -> Response:

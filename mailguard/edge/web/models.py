@@ -100,6 +100,20 @@ class Cancel(In):
     to: list[Address] = Field(default=[], max_length=1000)
 
 
+class Edit(In):
+    """With `drafts`, the draft is put into its sender's own folder of drafts, where the admin set that up."""
+
+    drafts: bool = False
+
+
+class Draft(Outcome):
+    """The draft in base64, or the `folder` that it lies in; `fault` is why it could not be put there."""
+
+    content: str = ""
+    folder: str = ""
+    fault: str = ""
+
+
 class Extend(In):
     """One of the two."""
 

@@ -43,6 +43,7 @@ def router(parts: Parts) -> APIRouter:
     routes.add_api_route("/messages/{message_id}", mine.message, methods=["GET"])
     routes.add_api_route("/messages/{message_id}/html", mine.html, methods=["GET"])
     routes.add_api_route("/messages/{message_id}/raw", mine.raw, methods=["GET"])
+    routes.add_api_route("/messages/{message_id}/draft", mine.draft, methods=["GET"])
     routes.add_api_route("/messages/{message_id}/{verb}", mine.act, methods=["POST"])
     routes.include_router(PreferencePages(pages).router())
     routes.include_router(AdminPages(pages).router())
@@ -129,13 +130,10 @@ class _Mine:
         return HTMLResponse(text, 200 if text else 404, headers=SHUT_IN)
 
     async def raw(self, who: Who, message_id: str) -> Response:
-        content = await self._content(who, message_id)
-        if content is None:
-            return Response(status_code=404)
-        # Never as message/rfc822: some browsers would show what is in it.
-        name = "".join(letter for letter in message_id if letter.isalnum())[:20]
-        headers = {"Content-Disposition": f'attachment; filename="{name}.eml"', **SHUT_IN}
-        return Response(content, media_type="application/octet-stream", headers=headers)
+        return _file(await self._content(who, message_id), message_id)
+
+    async def draft(self, who: Who, message_id: str) -> Response:
+        return _file(await self._content(who, message_id, "draft"), f"draft{message_id}")
 
     async def act(self, request: Request, who: Who, message_id: str, verb: str) -> Response:
         if verb not in VERBS:
@@ -149,8 +147,8 @@ class _Mine:
         found = (await self._pages.ask(who, "approvals")).get("messages")
         return any(one.get("id") == message_id for one in _listed(found))
 
-    async def _content(self, who: Person, message_id: str) -> bytes | None:
-        answer = await self._pages.ask(who, "raw", id=message_id)
+    async def _content(self, who: Person, message_id: str, verb: str = "raw") -> bytes | None:
+        answer = await self._pages.ask(who, verb, id=message_id)
         encoded = answer.get("content")
         if not isinstance(encoded, str):
             return None
@@ -162,6 +160,15 @@ class _Mine:
     def _cards(self, answer: Json, who: Person) -> list[Any]:
         reader = self._pages.reader(who)
         return [card(one, reader) for one in _listed(answer.get("messages"))]
+
+
+def _file(content: bytes | None, name: str) -> Response:
+    if content is None:
+        return Response(status_code=404)
+    # Never as message/rfc822: some browsers would show what is in it.
+    safe = "".join(letter for letter in name if letter.isalnum())[:20]
+    headers = {"Content-Disposition": f'attachment; filename="{safe}.eml"', **SHUT_IN}
+    return Response(content, media_type="application/octet-stream", headers=headers)
 
 
 def _listed(value: object) -> list[dict[str, Any]]:

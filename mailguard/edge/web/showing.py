@@ -147,6 +147,11 @@ class Card:
         return replace(self, actions=(), restorable=False)
 
     @property
+    def editable(self) -> bool:
+        """Whether it can be had back as a draft: what was stopped, while its bytes are there, or can be."""
+        return "cancel" in self.actions or (self.state == "cancelled" and self.restorable)
+
+    @property
     def droppable(self) -> bool:
         """Whether one recipient can be taken out while the message goes on to others."""
         return "cancel" in self.actions and len(self.open) > 1

@@ -13,6 +13,8 @@ from mailguard.edge.web.showing import Card, Message, Reader, card, departures, 
 # Names of people in one sentence.
 MOST_NAMED = 3
 _OUTCOMES = ("too_late", "refused", "try_later", "no_such_message")
+# Had back as a file, or put into the folder of drafts.
+_EDITS = {"edit": "told.edit", "edit_placed": "told.edit_placed"}
 # Where an act leaves a message; one that is elsewhere by now is told as it is.
 _LEADS_TO = {
     "cancel": ("cancelled",),
@@ -29,12 +31,14 @@ _LEADS_TO = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Told:
-    """`kind` is good, caution or late; `undo` is the id of what one press takes back, or ""."""
+    """`kind` is good, caution or late; `undo` is the id of what one press takes back, `draft` of what can be
+    had back as a draft, or ""."""
 
     kind: str
     title: str
     lines: tuple[str, ...] = ()
     undo: str = ""
+    draft: str = ""
 
 
 def told_of(asked: Mapping[str, str], message: Message | None, reader: Reader) -> Told | None:
@@ -67,11 +71,18 @@ def _done(verb: str, message: Message, now: Card, reader: Reader) -> Told:
     say = reader.words
     gone = stopped(message)
     undo = now.id if now.restorable else ""
-    if verb in ("cancel", "drop") and gone:
+    if verb in ("cancel", "drop", *_EDITS) and gone:
         if now.state != "cancelled":
             return Told(kind="good", title=say("told.drop", people=_named(gone, reader)), undo=undo)
         # What had left before is told with it: nobody shall think that all of it was stopped.
         left = departures(message, reader)
+        if verb in _EDITS:
+            return Told(
+                kind="good",
+                title=_cancelled(gone, reader),
+                lines=(*left, say(_EDITS[verb]), say("told.sent_folder")),
+                draft=undo,
+            )
         lines = (*left, say("told.sent_folder"))
         return Told(kind="good", title=_cancelled(gone, reader), lines=lines, undo=undo)
     if now.state not in _LEADS_TO.get(verb, ()) or not _asked_for(verb, message):

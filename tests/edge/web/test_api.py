@@ -1,5 +1,6 @@
 """The JSON interface: what each verb answers, with which code, over a real connection."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 
 import httpx2
@@ -98,6 +99,24 @@ def test_one_recipient_is_dropped(guard: Guard, alice: httpx2.Client) -> None:
     assert none.status_code == 400
     dropped = alice.post(f"{path}/cancel", json={"to": ["m.dupont@customer.example"]})
     assert dropped.json()["message"]["state"] == "cancelled"
+
+
+def test_a_message_is_had_back_as_a_draft(guard: Guard, alice: httpx2.Client, bob: httpx2.Client) -> None:
+    path = f"/api/v1/messages/{submit(guard)}/edit"
+    assert bob.post(path).status_code == 403
+    answer = alice.post(path, json={"drafts": True})
+    told = answer.json()
+    assert (answer.status_code, told["told"], told["message"]["state"]) == (200, "done", "cancelled")
+    draft = base64.b64decode(told["content"])
+    assert draft.startswith(b"X-Unsent: 1\r\n")
+    assert b"Subject: plans" in draft
+    file = alice.post(path, headers={"Accept": "message/rfc822"})
+    assert (file.headers["content-type"], file.content) == ("message/rfc822", draft)
+    assert alice.post(path, json={"drafts": "perhaps"}).status_code == 422
+    gone = f"/api/v1/messages/{submit(guard)}"
+    alice.post(f"{gone}/release")
+    guard.wait_for(lambda one: one["id"] in gone and one["state"] == "sent")
+    assert alice.post(f"{gone}/edit", headers={"Accept": "message/rfc822"}).status_code == 409
 
 
 def test_the_list_is_filtered_and_paged(guard: Guard, alice: httpx2.Client, admin: httpx2.Client) -> None:

@@ -36,6 +36,16 @@ def test_stopped_names_whom_it_will_not_reach_and_can_be_undone() -> None:
     assert many.title.endswith("b2@x.example and 2 more.")
 
 
+def test_had_back_as_a_draft_says_where_it_is() -> None:
+    for did, where in (("edit", "Open the draft"), ("edit_placed", "in the folder of drafts")):
+        one = told(stopped(message()), did=did, told="done")
+        assert one
+        assert one.title == "Stopped. It will never go to b@client.example."
+        assert where in one.lines[0]
+        assert (one.draft, one.undo) == ("k7fm2xqp9d3t", "")
+    assert told(message(), did="edit", told="done") == told(message(), did="cancel", told="done")
+
+
 def test_dropped_says_that_the_rest_goes_on() -> None:
     held = stopped(message(recipient(), recipient("c@x.example")), "c@x.example")
     one = told(held, did="drop", told="done")

@@ -194,7 +194,9 @@ addEventListener("submit", async (event) => {
     exchanged = performance.now();
     const told = document.querySelector("[data-told]");
     // The next press is most likely the undo; a reader of the screen hears what was done (role=status).
-    told?.querySelector("button")?.focus({ preventScroll: true });
+    told?.querySelector("button, a.button")?.focus({ preventScroll: true });
+    // Who asked for the draft and has no folder for it wants the file; without scripts the link is there.
+    if (new URL(answer.url).searchParams.get("did") === "edit") told?.querySelector("[data-draft]")?.click();
     told?.scrollIntoView({ block: "nearest" });
   } catch {
     // No answer: the form itself is sent, and the browser tells what is wrong.
