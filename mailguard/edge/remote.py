@@ -23,6 +23,8 @@ Request = Mapping[str, object]
 
 API = "/api/v1"
 ANSWER_WITHIN = 60.0
+# What a lost laptop can be used for, at most.
+GOOD_FOR_DAYS = 90
 # As many as one page of the list may have.
 PAGE = 1000
 _PLAIN = frozenset({"restore", "release", "confirm", "freeze", "thaw"})
@@ -75,16 +77,20 @@ def forget() -> None:
     place().unlink(missing_ok=True)
 
 
-def log_in(url: str, login: str, password: str, name: str) -> Json:
-    """Make a token with a password, and keep it; the answer. Raises Unsafe, NotThere."""
+def log_in(url: str, login: str, password: str, name: str, scope: str) -> Json:
+    """Make a token that reaches as far as `scope`, with a password, and keep it; the answer. Raises Unsafe,
+    NotThere."""
     base = checked(url)
-    asked = {"login": login, "password": password, "name": name, "scope": "admin", "days": 365}
+    asked = {"login": login, "password": password, "name": name, "scope": scope, "days": GOOD_FOR_DAYS}
     with _client(base, None) as client:
         answer = _answered(lambda: client.post(f"{API}/tokens", json=asked))
     if "token" not in answer:
         return answer
     _keep(Remote(url=base, login=login, name=name, token=str(answer["token"])))
-    return {"told": "done", "text": f"The verbs act on {base} now, as {login}; mailguard logout ends that."}
+    text = (
+        f"The verbs act on {base} now, as {login} ({scope}), for {GOOD_FOR_DAYS} days; the token is {name!r}."
+    )
+    return {"told": "done", "text": f"{text} mailguard logout ends that."}
 
 
 def log_out(remote: Remote) -> Json:

@@ -2,14 +2,16 @@
 
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.edge.web.parts import configured, submit
+from tests.edge.web.parts import ADMIN_LOGIN, ADMIN_PASSWORD, configured, submit
 from tests.guard import LOGIN, PASSWORD, PROGRAM, Guard, environment
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -74,6 +76,11 @@ def test_the_verbs_act_on_the_own_messages_elsewhere(laptop: Run, guard: Guard) 
     assert laptop("cancel", "zzzzzzzzzzzz").returncode == 3
     assert laptop("confirm", mine).returncode == 2
     assert laptop("status").returncode == 5
+    for token in guard.ask("tokens", "list", "--login", LOGIN):
+        assert token["scope"] == "act"
+        assert socket.gethostname() in token["name"]
+        life = datetime.fromisoformat(token["expires_at"]) - datetime.fromisoformat(token["made_at"])
+        assert life == timedelta(days=90)
     assert laptop("backup", "x").returncode != 0
     draft = laptop("edit", other)
     assert draft.stdout.startswith("X-Unsent: 1")
@@ -104,3 +111,13 @@ def test_another_machine_only_by_tls(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "expected https://" in done.stderr
     assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize(("scope", "code"), [("read", 5), ("admin", 0)])
+def test_how_far_it_reaches(laptop: Run, guard: Guard, scope: str, code: int) -> None:
+    url, password = f"http://127.0.0.1:{guard.web_port}", ADMIN_PASSWORD + "\n"
+    done = laptop("login", url, "--login", ADMIN_LOGIN, "--scope", scope, "--password-stdin", stdin=password)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"as root ({scope}), for 90 days" in done.stdout
+    assert laptop("status").returncode == code
+    assert laptop("cancel", submit(guard)).returncode == code
