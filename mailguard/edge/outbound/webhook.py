@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import logging
+import socket
 import ssl
 from collections.abc import Callable
 from datetime import datetime
@@ -18,11 +19,14 @@ import httpx2
 
 from mailguard.core.errors import NotTold
 from mailguard.core.news import Dispatch
+from mailguard.edge.outbound.aside import Aside
 
 # The whole attempt, whatever the other side does; each part of it.
 DEADLINE = 15.0
 TIMEOUT = httpx2.Timeout(10.0)
 CONNECTIONS = httpx2.Limits(max_connections=8, max_keepalive_connections=2)
+# Threads that may wait for a name server at the same time.
+NAMES = 2
 PREFIX = "whsec_"
 
 
@@ -36,6 +40,7 @@ class WebhookNotifier:
         self._key = key(secret)
         self._now = now
         self._deadline = deadline
+        self._names = Aside(name="names", places=NAMES, deadline=deadline)
         # These write addresses into logs of their own.
         for library in ("httpx2", "httpcore2"):
             logging.getLogger(library).setLevel(logging.CRITICAL + 1)
@@ -61,6 +66,7 @@ class WebhookNotifier:
         }
         try:
             async with asyncio.timeout(self._deadline):
+                await self._names.run(self._look_up)
                 status = await self._post(body, headers)
         except TimeoutError:
             raise NotTold(f"{self._place()} did not answer in time") from None
@@ -70,6 +76,12 @@ class WebhookNotifier:
         if not 200 <= status < 300:
             # 410 Gone: the service says that it wants no more of this.
             raise NotTold(f"{self._place()} answered {status}", final=status == 410)
+
+    def _look_up(self) -> None:
+        """Ask for the service's name in a thread of its own, before the library asks in one of those that the
+        mail has need of: a name server that does not answer would keep them all. Raises OSError."""
+        parts = urlsplit(self._url)
+        socket.getaddrinfo(parts.hostname, parts.port or parts.scheme, type=socket.SOCK_STREAM)
 
     async def _post(self, body: bytes, headers: dict[str, str]) -> int:
         # Only the status is read: a body without an end is left where it is.

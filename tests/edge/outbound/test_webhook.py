@@ -1,11 +1,15 @@
 """A webhook is signed as the standard has it, and nothing that the other side does hurts."""
 
+import asyncio
 import base64
 import logging
+import socket
 import ssl
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -135,3 +139,25 @@ async def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -
     async with receiving() as receiver, notifier(receiver.url()) as hook:
         await hook.tell(NEWS)
         assert len(receiver.requests) == 1
+
+
+async def test_a_name_server_that_does_not_answer_keeps_no_thread_of_the_mails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer_now = threading.Event()
+    asked = socket.getaddrinfo
+
+    def silent(host: str, *rest: Any, **more: Any) -> Any:
+        if host == "hooks.example":
+            answer_now.wait(30)
+        return asked(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    async with notifier("https://hooks.example/", deadline=0.2) as hook:
+        try:
+            told = await asyncio.gather(*(hook.tell(NEWS) for _ in range(40)), return_exceptions=True)
+            assert {str(one) for one in told} == {"https://hooks.example did not answer in time"}
+            async with asyncio.timeout(5):
+                await asyncio.to_thread(int)
+        finally:
+            answer_now.set()
