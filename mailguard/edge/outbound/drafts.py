@@ -68,12 +68,20 @@ class ImapDrafts:
             raise NotPlaced(
                 f"the mail server cannot be reached: {error.strerror or type(error).__name__}"
             ) from None
+        except NotPlaced:
+            raise
+        except Exception as error:  # noqa: BLE001  the message is stopped already, and its sender hears so
+            # A login that the library cannot write, an answer that it cannot read.
+            raise NotPlaced(f"the mail server was not understood ({type(error).__name__})") from None
 
     def _put(self, login: str, content: bytes) -> str:
         with self._mailbox(login) as mailbox:
             folder = self._options.folder or mailbox.find_special_folder(DRAFTS)
             if not folder:
                 raise NotPlaced("the sender's mailbox has no folder of drafts")
+            if not str(folder).isprintable():
+                # Its name is told to people.
+                raise NotPlaced("the folder of drafts has a name that cannot be written")
             mailbox.append(folder, content, flags=(DRAFT, SEEN))
             return str(folder)
 

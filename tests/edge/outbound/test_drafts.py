@@ -90,6 +90,14 @@ async def test_a_login_that_would_be_read_as_something_else(server: Dovecot, log
         assert "cannot be that of a mailbox" in await refused(replace(options(server), master=master), login)
 
 
+@pytest.mark.parametrize("login", ["hélène", 'a"b', "a{3}", "(a", "../bob", "alice/../bob"])
+async def test_an_odd_login_is_nobody_elses(server: Dovecot, login: str) -> None:
+    before = len(server.drafts("alice")), len(server.drafts("bob"))
+    for master in (False, True):
+        assert await refused(replace(options(server), master=master), login)
+    assert (len(server.drafts("alice")), len(server.drafts("bob"))) == before
+
+
 async def test_a_certificate_that_nobody_vouches_for(server: Dovecot) -> None:
     assert "cannot be trusted" in await refused(replace(options(server), ca_file=None))
     told = await refused(replace(options(server), ca_file=None, tls="starttls", port=server.port))
@@ -103,6 +111,35 @@ async def test_nobody_is_there_or_somebody_else(server: Dovecot) -> None:
         told = await refused(replace(options(server), port=web.port, tls="none"), deadline=1)
         assert "in time" in told or "refused" in told
         assert time.monotonic() - begun < 4
+
+
+LISTED = [
+    b"NIL NIL NIL",
+    b"(\\Drafts)",
+    b"5 6 7",
+    b"(" * 5000,
+    b'(\\Drafts) "/" "&&&AAA"',
+    b'(\\Drafts) "/" \xff\xfe(((',
+    b'(\\Drafts) "/" {999999999999}',
+    b'(\\Drafts) "/" {4}\r\na\r\nb',
+]
+
+
+@pytest.mark.parametrize("listed", LISTED, ids=range(len(LISTED)))
+async def test_a_server_that_talks_nonsense_is_a_reason_and_no_fault(server: Dovecot, listed: bytes) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"* OK ready\r\n")
+        while line := await reader.readline():
+            tag, command = line.split()[:2]
+            said = {b"CAPABILITY": b"IMAP4rev1 SPECIAL-USE", b"LIST": listed}.get(command)
+            writer.write(b"* %s %s\r\n" % (command, said) if said else b"")
+            writer.write(b"%s OK done\r\n" % tag)
+        writer.close()
+
+    odd = await asyncio.start_server(talk, "127.0.0.1", 0)
+    async with odd:
+        where = replace(options(server), port=odd.sockets[0].getsockname()[1], tls="none", master=True)
+        assert (await refused(where)).isprintable()
 
 
 async def test_a_mailbox_without_such_a_folder() -> None:
