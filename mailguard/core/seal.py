@@ -5,7 +5,7 @@ nothing of a blind recipient, and whoever was shown another message did not say 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from mailguard.core import address
@@ -13,6 +13,7 @@ from mailguard.core.findings import Finding
 from mailguard.core.hold import HeldMessage, HeldRecipient
 from mailguard.core.message import read_headers, split
 from mailguard.core.outgoing import without_hidden
+from mailguard.core.recall.people import organisation
 
 # Hexadecimal digits; with the id it fits before the @ of an address (RFC 5321 section 4.5.3.1.1).
 LENGTH = 32
@@ -27,18 +28,23 @@ def named(message: HeldMessage, content: bytes) -> tuple[HeldRecipient, ...]:
 
 def as_named(message: HeldMessage, content: bytes) -> HeldMessage:
     """The message as an approver may see it: without blind recipients, and without what was found about
-    them."""
+    them or speaks of where they are."""
     shown = named(message, content)
     hidden = {address.normal(r.address) for r in message.recipients} - {
         address.normal(r.address) for r in shown
     }
+    places = _organisations(hidden) - _organisations((message.sender, *(r.address for r in shown)))
 
     def tells(found: Finding) -> bool:
-        told = (found.recipient or "", *found.parameters.values())
-        return any(address.normal(text) in hidden for text in told if text)
+        told = [address.normal(text) for text in (found.recipient or "", *found.parameters.values()) if text]
+        return any(text in hidden or any(place in text for place in places) for text in told)
 
     found = tuple(one for one in message.findings if not tells(one))
     return replace(message, recipients=shown, findings=found)
+
+
+def _organisations(addresses: Iterable[str]) -> set[str]:
+    return {organisation(domain) for one in addresses if (domain := address.parse(one).domain)}
 
 
 def open_copy(content: bytes) -> bytes:

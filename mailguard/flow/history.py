@@ -144,6 +144,7 @@ def owner_of(account: Account) -> Owner:
 
 
 def _tells(value: object, hidden: AbstractSet[str]) -> bool:
-    """Whether one of these addresses stands anywhere in a detail of the history."""
-    text = repr(value)
-    return any(repr(one)[1:-1] in text for one in hidden)
+    """Whether one of these addresses stands anywhere in a detail of the history, in whatever case a server
+    has repeated it."""
+    text = repr(value).casefold()
+    return any(repr(one)[1:-1].casefold() in text for one in hidden)

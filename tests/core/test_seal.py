@@ -62,3 +62,16 @@ def test_what_was_found_about_a_blind_recipient_is_not_told() -> None:
     shown = as_named(replace(HELD, findings=tuple(about)), CONTENT)
     assert shown.findings == (about[0], about[3])
     assert shown.recipients == named(HELD, CONTENT) == HELD.recipients[:1]
+
+
+def test_nor_is_where_a_blind_recipient_is() -> None:
+    content = CONTENT.replace(b"blind@client.example", b"blind@mail.spy.example")
+    held = message(recipient("b@client.example"), recipient("blind@mail.spy.example"))
+    about = [
+        Finding(
+            check="attachment_name_mismatch",
+            parameters={"file": "offer.pdf", "other": "third.example", "domains": domains},
+        )
+        for domains in ("client.example, spy.example", "client.example")
+    ]
+    assert as_named(replace(held, findings=tuple(about)), content).findings == (about[1],)
