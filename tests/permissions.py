@@ -91,7 +91,17 @@ CASES = (
     Case(verb="forget", may=ADMIN, more={"address": "x@newspaper.example"}),
     Case(verb="preferences", may=PEOPLE, otherwise="refused"),
     Case(verb="prefer", may=PEOPLE, more={"language": "fr"}, otherwise="refused"),
-    *(Case(verb=verb, may=EVERYBODY) for verb in ("status", "queue", "list", "approvals")),
+    *(Case(verb=verb, may=EVERYBODY) for verb in ("queue", "list", "approvals")),
+    Case(verb="status", may=ADMIN),
+    Case(verb="try", may=ADMIN, more={"content": "U3ViamVjdDogaGkNCg0KaGkNCg==", "to": ["x@y.example"]}),
+    Case(verb="page", may=frozenset({"machine"})),
+    Case(verb="notify", may=ADMIN),
+    # Everybody's own, and nobody else's but by an admin.
+    *(Case(verb=verb, may=PEOPLE | {"machine"}, more={"name": "t"}) for verb in ("tokens", "token-new")),
+    *(
+        Case(verb=verb, may=ADMIN | {"owner"}, more={"name": "t", "login": "anne"})
+        for verb in ("tokens", "token-new", "token-revoke")
+    ),
 )
 # In whose lists Anne's message stands while it waits for approval.
 LISTED: Mapping[str, frozenset[str]] = {"queue": SENDERS, "approvals": APPROVERS}

@@ -144,6 +144,8 @@ class Desk:
         return run
 
     async def _status(self, request: Request, actor: Actor) -> Json:
+        if not actor.admin:
+            return _plain(Told.NOT_YOURS, "only an admin may ask how the guard is")
         return {**_plain(Told.DONE, ""), "status": {**self._about(), **await self._history.status()}}
 
     async def _page(self, request: Request, actor: Actor) -> Json:
@@ -295,6 +297,9 @@ class Desk:
         return {**_plain(Told.DONE, f"{who} is forgotten; {count} entries had the address"), "entries": count}
 
     async def _try(self, request: Request, actor: Actor) -> Json:
+        if not actor.admin:
+            # What the memory knows of others is in the answer.
+            return _plain(Told.NOT_YOURS, "only an admin may try what would happen")
         submission = self._imagine(request)
         judged = await self._receive.consider(submission, self._asked_policy(request))
         addresses = tuple(recipient.address for recipient in submission.envelope.recipients)
