@@ -324,6 +324,22 @@ def test_a_link_from_a_notice_stops_and_takes_back_without_a_sign_in(stage: Stag
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+def test_a_link_that_is_only_opened_changes_nothing(stage: Stage) -> None:
+    """A mail scanner that looks at links in a whole browser, scripts and all."""
+    message = stage.hand_in(KARL, subject="Looked at by a machine")
+    link = stage.link(message)
+    with stage.page("", link) as page:
+        for _ in range(3):
+            page.wait_for_load_state("networkidle")
+            page.mouse.move(200, 400)
+            page.keyboard.press("End")
+            page.reload()
+        expect(page.locator(".subject")).to_have_text("Looked at by a machine")
+        assert page.evaluate("document.querySelectorAll('script:not([src])').length") == 0
+    assert stage.state(message) == "held"
+    assert [event["event"] for event in stage.message(message)["events"]] == ["received"]
+
+
 def test_a_token_is_shown_once_and_revoked(stage: Stage) -> None:
     with stage.page("alice", "/preferences") as page:
         page.get_by_label("What it is for").fill("laptop")

@@ -46,7 +46,7 @@ def _spelled(networks: Iterable[Network]) -> Iterator[str]:
 
 class _Connection(H11Protocol):
     """One client. It has a while to say a whole request's head; and where all places are taken, whoever
-    waits for nothing makes room for somebody new."""
+    waits for nothing, or does not get done with asking, makes room for somebody new."""
 
     most = 1000
     slowest = 20.0
@@ -55,8 +55,9 @@ class _Connection(H11Protocol):
         super().connection_made(transport)
         self._deadline = self.loop.call_later(self.slowest, self._too_slow)
         if len(self.connections) > self.most:
-            idle = next((one for one in self.connections if one is not self and _idle(one)), self)
-            idle.transport.abort()
+            others = [one for one in self.connections if one is not self]
+            ready = (one for most in (_idle, _still_asking) for one in others if most(one))
+            next(ready, self).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.cancel()
@@ -84,6 +85,11 @@ class _Connection(H11Protocol):
 def _idle(connection: Any) -> bool:
     cycle = getattr(connection, "cycle", None)
     return cycle is None or bool(cycle.response_complete)
+
+
+def _still_asking(connection: Any) -> bool:
+    """Whether its request is not here yet as a whole: a body in drips takes no place from those who come."""
+    return bool(connection.cycle.more_body)
 
 
 class _Server(uvicorn.Server):

@@ -200,6 +200,19 @@ def test_what_is_of_no_message(world: World, way: str) -> None:
         assert browser.get("/admin").status_code == (200 if admin else 403), role
 
 
+@pytest.mark.parametrize("way", ["session", "token"])
+def test_a_yes_is_to_what_was_shown(world: World, way: str) -> None:
+    held, other = world.message(MessageState.APPROVAL), world.message(MessageState.APPROVAL)
+    approver, path = world.client(way, "approver"), f"/api/v1/messages/{held}"
+    seal = approver.get(path).json()["seal"]
+    for wrong in (approver.get(f"/api/v1/messages/{other}").json()["seal"], "0" * len(seal), "x"):
+        refused = approver.post(f"{path}/approve", json={"seal": wrong})
+        assert (refused.status_code, refused.json()["told"]) == (400, "refused")
+        assert world.shown(held)["state"] == "approval"
+    assert approver.post(f"{path}/approve", json={"seal": seal}).status_code == 200
+    assert world.shown(held)["state"] == "held"
+
+
 def test_an_admins_token_of_a_smaller_scope_has_no_admins_powers(world: World) -> None:
     held = world.message(MessageState.HELD)
     for scope in ("read", "act"):

@@ -1,11 +1,14 @@
 """The server inside the guard: it starts and ends with it, says what is wrong with its port, and knows whom
 it speaks with."""
 
+import asyncio
 import ipaddress
+import resource
 import signal
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -48,6 +51,109 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
     assert f"127.0.0.1:{guard.web_port}: web.listen: cannot serve the page there" in refused.stderr
 
 
+def opened(guard: Guard, count: int, begin: bytes = b"") -> list[socket.socket]:
+    """So many connections, each with the beginning of a request."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, count + 500)), hard))
+    made = []
+    for _ in range(count):
+        made.append(socket.create_connection(("127.0.0.1", guard.web_port), timeout=10))
+        made[-1].sendall(begin)
+    return made
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n",
+        b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nlogin=",
+    ],
+    ids=["silent", "half a head", "half a body"],
+)
+def test_a_thousand_who_do_not_get_done_keep_nobody_out(guard: Guard, begin: bytes) -> None:
+    crowd = opened(guard, 1100, begin)
+    try:
+        for _ in range(5):
+            began = time.monotonic()
+            with page(guard) as somebody:
+                assert somebody.get("/healthz").text == "alive\n"
+                assert somebody.get("/sign-in").status_code == 200
+            assert time.monotonic() - began < 8
+        # The oldest of them made room, and the guard has no more of them than it has places.
+        assert len(list(Path(f"/proc/{guard.pid}/fd").iterdir())) < 1100
+    finally:
+        for one in crowd:
+            one.close()
+
+
+class Drip:
+    """A client that sends one byte after the other; `ended` is after how many seconds it was cut."""
+
+    def __init__(self, port: int, begin: bytes, byte: bytes) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.sendall(begin)
+        self._socket.settimeout(0.2)
+        self._byte = byte
+        self._began = time.monotonic()
+        self.answer = b""
+        self.ended: float | None = None
+
+    def go_on(self) -> None:
+        if self.ended is not None:
+            return
+        try:
+            self._socket.sendall(self._byte)
+            got = self._socket.recv(1000)
+            self.answer += got
+        except TimeoutError:
+            return
+        except OSError:
+            got = b""
+        if not got:
+            self.ended = time.monotonic() - self._began
+            self._socket.close()
+
+
+HEAD_IN_DRIPS = (b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", b"x")
+BODY_IN_DRIPS = (b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n", b"x")
+
+
+@pytest.mark.slow
+def test_who_asks_in_drips_is_cut(guard: Guard) -> None:
+    drips = [Drip(guard.web_port, *how) for how in (HEAD_IN_DRIPS, BODY_IN_DRIPS)]
+    deadline = time.monotonic() + 60
+    while any(one.ended is None for one in drips):
+        assert time.monotonic() < deadline, "slow clients are not cut"
+        for one in drips:
+            one.go_on()
+    head, body = drips
+    assert head.ended and 18 < head.ended < 40
+    assert body.ended and 18 < body.ended < 40
+    assert head.answer == b""
+    assert body.answer.startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_head_in_drips_is_cut_when_its_time_is_over() -> None:
+    port = listening("127.0.0.1", 0)
+    server = WebServer(_who, port, options(slowest_request=0.3))
+    server.start()
+    try:
+        drip = Drip(port.getsockname()[1], *HEAD_IN_DRIPS)
+        async with asyncio.timeout(20):
+            while drip.ended is None:
+                await asyncio.to_thread(drip.go_on)
+        assert drip.answer == b""
+    finally:
+        await server.close()
+
+
+def options(**more: Any) -> WebOptions:
+    """Of a server without a guard."""
+    names = {"hostname": "guard.corp.example", "language": "en", "listen": "[::]:0"}
+    return WebOptions(public_url="https://guard.corp.example", **{**names, **more})
+
+
 def wrong_password(guard: Guard, forwarded: str) -> None:
     """Somebody guesses, with this X-Forwarded-For."""
     with page(guard, headers={"X-Forwarded-For": forwarded}) as browser:
@@ -88,14 +194,7 @@ async def _who(scope: Scope, receive: Receive, send: Send) -> None:
 )
 async def test_a_proxy_of_ipv4_on_a_port_of_ipv6(proxies: str, seen: str) -> None:
     port = listening("::", 0)
-    options = WebOptions(
-        public_url="https://guard.corp.example",
-        listen="[::]:0",
-        hostname="guard.corp.example",
-        language="en",
-        trusted_proxies=(ipaddress.ip_network(proxies),),
-    )
-    server = WebServer(_who, port, options)
+    server = WebServer(_who, port, options(trusted_proxies=(ipaddress.ip_network(proxies),)))
     server.start()
     try:
         async with httpx2.AsyncClient(timeout=30) as client:

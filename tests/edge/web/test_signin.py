@@ -2,7 +2,7 @@
 
 import re
 
-from tests.edge.web.parts import csrf, page, signed_in, submit
+from tests.edge.web.parts import bearer, csrf, page, signed_in, submit
 from tests.guard import LOGIN, PASSWORD, Guard
 
 
@@ -71,3 +71,21 @@ def test_the_link_opens_once_and_by_a_press_only(guard: Guard) -> None:
         assert late.post("/open", data={"key": key[1]}).status_code == 403
         assert late.get("/").status_code == 303
     assert key[1] not in guard.log()
+
+
+def test_a_new_password_ends_the_sessions_and_no_token(guard: Guard) -> None:
+    added = guard.verb(
+        "users", "add", "carl", "--address", "carl@corp.example", "--password-stdin", stdin="one\n"
+    )
+    assert added.returncode == 0, added.stderr
+    with signed_in(guard, "carl", "one") as browser, bearer(guard, "carl", "one") as program:
+        assert browser.get("/api/v1/messages").status_code == 200
+        assert guard.verb("users", "passwd", "carl", "--password-stdin", stdin="two\n").returncode == 0
+        assert browser.get("/").headers["location"] == "/sign-in"
+        assert browser.get("/api/v1/messages").status_code == 401
+        assert program.get("/api/v1/messages").status_code == 200
+        with page(guard) as old:
+            assert old.post("/sign-in", data={"login": "carl", "password": "one"}).status_code == 403
+        signed_in(guard, "carl", "two").close()
+        assert guard.verb("users", "remove", "carl").returncode == 0
+        assert program.get("/api/v1/messages").status_code == 401
