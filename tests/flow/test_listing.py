@@ -40,6 +40,26 @@ async def test_a_pattern_in_an_account_does_not_open_the_mail_of_other_logins(pa
     assert await _ids(parts, office) == [anonymous]
 
 
+async def test_a_search_does_not_tell_that_others_mail_fits(parts: Parts) -> None:
+    """The store takes all that came without a login for what may be theirs."""
+    news = Actor(name="news", account=Account(login="news", addresses=("news-*@corp.example",)))
+    for _ in range(3):
+        await parts.id_of("doctor@clinic.example", user=None)
+    own = [await parts.id_of("all@client.example", user=None, sender="news-a@corp.example") for _ in range(3)]
+    listing = _listing(parts)
+    for text in ("clinic", "nobody"):
+        found = await listing.page(news, Search(text=text, limit=1), everybody=False)
+        assert (found.messages, found.after) == ([], None), text
+    pages: list[list[str]] = []
+    after: str | None = None
+    while after is not None or not pages:
+        found = await listing.page(news, Search(after=after, limit=1), everybody=False)
+        pages.append([one.id for one in found.messages])
+        after = found.after
+        assert after is None or after in own
+    assert pages == [[one] for one in own]
+
+
 async def test_a_search_is_of_what_one_may_see(parts: Parts) -> None:
     message = await parts.id_of()
     assert await _ids(parts, ANNE, search=" WHERE we ") == [message]
