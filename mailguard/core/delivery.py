@@ -80,10 +80,11 @@ def late(
 
 
 def same_claim(message: HeldMessage, claimed: HeldMessage) -> bool:
-    """Whether what is in hand is still what was taken in hand then: each claim is one more attempt."""
+    """Whether what is in hand is still what was taken in hand then: each claim is one more attempt, counted
+    from the first since it was handed in or restored."""
 
-    def flying(one: HeldMessage) -> list[tuple[int, int]]:
-        return [(index, r.attempts) for index, r in enumerate(one.recipients) if r.in_flight]
+    def flying(one: HeldMessage) -> list[tuple[int, int, datetime | None]]:
+        return [(i, r.attempts, r.first_try_at) for i, r in enumerate(one.recipients) if r.in_flight]
 
     return flying(message) == flying(claimed)
 

@@ -148,6 +148,19 @@ def test_a_late_answer_leaves_alone_what_another_guard_has_in_hand() -> None:
     assert change.after.recipients == again.after.recipients
 
 
+def test_a_claim_after_a_restore_is_another_though_its_attempts_are_counted_anew() -> None:
+    claimed, now = _taken_over(message())
+    at = NOW + timedelta(hours=3)
+    for move in (moves.cancel(now, (), by="a", now=at), moves.restore, moves.release):
+        made = move if isinstance(move, Change) else move(now, by="a", now=at)  # type: ignore[operator]
+        assert isinstance(made, Change)
+        now = made.after
+    again = moves.claim(now, by="mailguard", now=at)
+    assert again is not None
+    assert [r.attempts for r in again.after.recipients] == [r.attempts for r in claimed.recipients]
+    assert not delivery.same_claim(again.after, claimed)
+
+
 def test_a_late_answer_that_nothing_has_left_is_none() -> None:
     claimed, now = _taken_over(message())
     later = [Outcome(address="b@client.example", answer=Answer.LATER, reply="451 4.3.0 Later")]
