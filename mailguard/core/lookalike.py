@@ -63,6 +63,16 @@ def alike(one: str, other: str) -> bool:
     return min(len(one), len(other)) >= SHORTEST and one_apart(one, other)
 
 
+def two_firms(one: str, other: str) -> bool:
+    """Whether two domains that are alike are so by chance: short names one letter apart, as in lpl.example
+    and fpl.example. Of the many domains that an organisation writes to, some always are."""
+    pairs = list(zip(one.split("."), other.split("."), strict=False))
+    differ = [at for at, (mine, theirs) in enumerate(pairs) if mine != theirs]
+    if one.count(".") != other.count(".") or len(differ) != 1 or differ == [len(pairs) - 1]:
+        return False
+    return skeleton(one) != skeleton(other) and min(map(len, pairs[differ[0]])) < SHORTEST
+
+
 def _related(one: str, other: str) -> bool:
     """Whether one is below the other: mail.corp.example is no imitation of corp.example."""
     return one.endswith("." + other) or other.endswith("." + one)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailguard.core.address import ascii_domain
-from mailguard.core.lookalike import alike, nearest
+from mailguard.core.lookalike import alike, nearest, two_firms
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,23 @@ def test_a_known_domain_is_mistaken_for_none() -> None:
     assert nearest("cliemt.example", known) == ""
     assert nearest("cliennt.example", known) == "client.example"
     assert nearest("durand.example", known) == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "chance"),
+    [
+        ("lpl.example", "fpl.example", True),
+        ("mail.abc.example", "mail.abd.example", True),
+        # Drawn alike, another ending, a dot too many, or long enough to be a slip.
+        ("c0rp.example", "corp.example", False),
+        ("corp.co", "corp.com", False),
+        ("corpexample", "corp.example", False),
+        ("cliemt.example", "client.example", False),
+    ],
+)
+def test_short_names_one_letter_apart_are_two_firms(one: str, other: str, chance: bool) -> None:
+    assert two_firms(one, other) is chance
+    assert two_firms(other, one) is chance
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

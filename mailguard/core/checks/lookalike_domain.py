@@ -2,7 +2,9 @@
 imitation (letters of another script, `rn` for `m`).
 
 Known are our own domains, those that the rules name, those of the other recipients and of the conversation,
-and those that the memory has seen.
+and those that mail went to or came from more than once: what was used once may be the slip itself. A domain
+that the organisation exchanged mail with is no imitation of another, and of those that the memory knows two
+short names one letter apart are two firms.
 """
 
 from typing import TYPE_CHECKING

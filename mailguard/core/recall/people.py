@@ -104,6 +104,11 @@ class People:
         if parts and (number := self.numbers.get(address)) is not None:
             self.known[number].named = parts
 
+    def exchanged(self, domain: str) -> int:
+        """How much mail went to and came from an organisation, each address counted. Looks through everybody
+        who was ever met."""
+        return sum(one.got + one.sent for one in self.known if one.domain == domain)
+
     def erase(self, address: str) -> None:
         """Nobody can be found by this address or its name any more; its number means nobody."""
         number = self.numbers.pop(address, None)

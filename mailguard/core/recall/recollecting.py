@@ -26,6 +26,8 @@ _TIMES = 4
 # Domains that a stranger's is compared with; the rest are compared only where they are spelt nearly alike.
 _DOMAINS = 300
 _LOCAL_LIKENESS = 2
+# A domain is known well enough to be imitated from so many mails on.
+_ESTABLISHED = 2
 
 
 class Judge(Protocol):
@@ -204,10 +206,14 @@ def _near(memory: Remembrance, scene: Scene, person: Person) -> Contact | None:
 
 def _near_domain(scene: Scene, domain: str) -> str:
     """The known domain that a stranger's could be mistaken for, one that the sender writes to first."""
-    mine = scene.habits.domains
-    found = lookalike.nearest(domain, mine if len(mine) <= _DOMAINS else _close(domain, mine))
-    others = scene.recall.people.domains
-    return found or lookalike.nearest(domain, others if len(others) <= _DOMAINS else _close(domain, others))
+    people = scene.recall.people
+    for known in (scene.habits.domains, people.domains):
+        some = known if len(known) <= _DOMAINS else _close(domain, known)
+        alike = [one for one in some if lookalike.alike(domain, one) and not lookalike.two_firms(domain, one)]
+        # What was used once may be the slip itself, and this one the right one.
+        if found := next((one for one in sorted(alike) if people.exchanged(one) >= _ESTABLISHED), ""):
+            return found
+    return ""
 
 
 def _close(domain: str, others: Mapping[str, int]) -> Iterator[str]:

@@ -31,3 +31,11 @@ def test_an_erased_person_is_nowhere() -> None:
     assert "client" not in left
     assert people.known[0].named == ()
     assert not any(people.alike.values())
+
+
+def test_how_much_mail_an_organisation_had_part_in() -> None:
+    people = People()
+    people.met("marie.dupont@client.example").got += 2
+    people.met("jean@mail.client.example").sent += 1
+    assert people.exchanged("client.example") == 3
+    assert people.exchanged("cliemt.example") == 0

@@ -100,6 +100,29 @@ def test_a_slip_of_the_finger() -> None:
     assert (private.near, private.near_domain) == (None, "")
 
 
+def test_a_domain_is_like_one_that_is_established() -> None:
+    def near(memory: Remembrance) -> str:
+        return known(memory, mail(9, "rank@mdjwlaw.example")).people["rank@mdjwlaw.example"].near_domain
+
+    once = mail(1, "rank@mdjlaw.example")
+    # The first may have been the slip.
+    assert near(remembered(once)) == ""
+    assert near(remembered(once, mail(2, "rank@mdjlaw.example"))) == "mdjlaw.example"
+    # A colleague's mail and an answer count as well.
+    assert near(remembered(once, mail(2, "eve@mdjlaw.example", sender="carl@corp.example"))) != ""
+    assert near(remembered(once, mail(2, ME, sender="rank@mdjlaw.example"))) != ""
+    # Both are written to: they may be two domains of one firm.
+    both = remembered(once, mail(2, "rank@mdjlaw.example"), mail(3, "krumme@mdjwlaw.example"))
+    assert near(both) == ""
+
+
+def test_short_domains_one_letter_apart_are_two_firms() -> None:
+    memory = remembered(mail(1, "eve@fpl.example"), mail(2, "eve@fpl.example"))
+    people = known(memory, mail(9, "bob@lpl.example", "bob@fp1.example")).people
+    assert people["bob@lpl.example"].near_domain == ""
+    assert people["bob@fp1.example"].near_domain == "fpl.example"
+
+
 def test_the_conversation() -> None:
     memory = remembered(
         mail(1, "bob@corp.example", "carl@corp.example", subject="Plans"),
@@ -167,7 +190,8 @@ def test_nobody_who_was_erased_is_named() -> None:
 
 
 def test_many_domains_are_compared_in_bounds() -> None:
-    memory = remembered(*(mail(n, f"bob@{chr(97 + n % 26)}{n}-works.example") for n in range(2100)))
+    mails = [mail(n, f"bob@{chr(97 + n % 26)}{n}-works.example") for n in range(2100)]
+    memory = remembered(*mails, mail(2100, "bob@a26-works.example"))
     found = known(memory, mail(2200, "bob@a26-work.example")).people["bob@a26-work.example"]
     assert found.near_domain == "a26-works.example"
 
