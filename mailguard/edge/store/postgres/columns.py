@@ -20,8 +20,8 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 
 
 def columns(message: HeldMessage) -> Values:
-    """id, version, state, next_due, leaves_at, done_at, expires_at, remind_at, body_kept, sender_key, size,
-    document."""
+    """id, version, state, next_due, leaves_at, done_at, expires_at, remind_at, body_kept, sender_key, login,
+    size, document."""
     return (
         message.id,
         message.version,
@@ -33,6 +33,7 @@ def columns(message: HeldMessage) -> Values:
         message.remind_at,
         message.body_kept,
         storable(address.normal(message.sender)),
+        None if message.user is None else storable(message.user),
         message.size,
         _encode(rows.whole(message)),
     )

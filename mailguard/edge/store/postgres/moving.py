@@ -41,7 +41,7 @@ _TABLES: tuple[tuple[LiteralString, LiteralString, LiteralString], ...] = (
 )
 _MESSAGE: LiteralString = """
     COPY message (n, id, version, state, next_due, leaves_at, done_at, expires_at, remind_at, body_kept,
-        sender_key, size, document) FROM STDIN
+        sender_key, login, size, document) FROM STDIN
 """
 # So that what comes next has a number of its own.
 _SEQUENCES: tuple[LiteralString, ...] = (

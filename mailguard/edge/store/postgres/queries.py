@@ -3,7 +3,7 @@
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, LiteralString
+from typing import Any, Literal, LiteralString
 
 from psycopg import AsyncConnection
 
@@ -19,6 +19,16 @@ from mailguard.ports import Census, Log, Owner, Page
 
 Connection = AsyncConnection[tuple[Any, ...]]
 Key = tuple[datetime | None, int]
+# Of whom the messages are that a query finds, and by what the one who is meant is known.
+Whose = Literal["all", "sender", "login", "nobody"]
+Asked = Sequence[tuple[Whose, str | None]]
+
+_WHOSE: dict[Whose, LiteralString] = {
+    "all": "",
+    "sender": "AND sender_key = %(who)s",
+    "login": "AND login = %(who)s",
+    "nobody": "AND login IS NULL",
+}
 
 UNFINISHED = frozenset(MessageState) - FINISHED
 _FIRST = datetime.min.replace(tzinfo=UTC)
@@ -151,22 +161,21 @@ class Part:
     newest_first: bool
     start: Key
 
-    def apart(self, of_sender: bool) -> bool:
+    def apart(self, whose: Whose) -> bool:
         """Whether each state is asked for by itself."""
-        return self.newest_first and not of_sender
+        return self.newest_first and whose == "all"
 
-    def query(self, *, of_sender: bool) -> LiteralString:
+    def query(self, whose: Whose) -> LiteralString:
         """The statement of one page."""
         compare, order = ("<", "DESC") if self.newest_first else (">", "ASC")
-        sender: LiteralString = "AND sender_key = %(sender)s" if of_sender else ""
         after: LiteralString = f"({self.key}, n) {compare} (%(at)s, %(n)s)" if self.key else "n > %(n)s"
         by: LiteralString = f"{self.key} {order}, n {order}" if self.key else "n"
         # Of what is finished, one state at a time: the few cancelled are found among a million sent.
-        state: LiteralString = "state = %(state)s" if self.apart(of_sender) else "state = ANY (%(states)s)"
+        state: LiteralString = "state = %(state)s" if self.apart(whose) else "state = ANY (%(states)s)"
         key: LiteralString = self.key or "NULL::timestamptz"
         return f"""
             SELECT {key}, {READ} FROM message AS m
-            WHERE {self.where} AND {state} {sender} AND {after} ORDER BY {by} LIMIT %(limit)s
+            WHERE {self.where} AND {state} {_WHOSE[whose]} AND {after} ORDER BY {by} LIMIT %(limit)s
         """
 
 
@@ -180,21 +189,37 @@ PARTS = (
 async def page(connection: Connection, wanted: Page, log: Log) -> list[HeldMessage]:
     """One page of the list. Raises NoSuchMessage where the message to go on after is forgotten."""
     states = wanted.states or (frozenset(MessageState) if wanted.finished else UNFINISHED)
-    sender = None if wanted.sender is None else columns.storable(address.normal(wanted.sender))
+    asked = asked_for(wanted.owner) if wanted.sender is None else (_of_sender(wanted.sender),)
     first, start = await place(connection, wanted.after)
     messages: list[HeldMessage] = []
     for part in PARTS[first:]:
         key = start or part.start
         start = None
-        # More than one round where a message could not be read, or is not the owner's.
+        # More than one round where a message could not be read, or is not this person's after all.
         while states & part.states and (room := wanted.limit - len(messages)) > 0:
-            found = await stretch(connection, part, states & part.states, sender, key, room)
+            found = await stretch(connection, part, states & part.states, asked, key, room)
             read = columns.readable([row[1:] for row in found], log)
             messages += [one for one in read if owned(wanted.owner, one)]
             if len(found) < room:
                 break
             key = (found[-1][0], found[-1][1 + columns.NUMBER])
     return messages
+
+
+def asked_for(owner: Owner | None) -> Asked:
+    """The queries whose answers together are a person's list; each follows an index, and ends soon."""
+    if owner is None:
+        return (("all", None),)
+    nobody: Asked = (("nobody", None),) if owner.anonymous else ()
+    return (
+        ("login", columns.storable(owner.login)),
+        *(_of_sender(one) for one in sorted(owner.addresses)),
+        *nobody,
+    )
+
+
+def _of_sender(sender: str) -> tuple[Whose, str]:
+    return "sender", columns.storable(address.normal(sender))
 
 
 def owned(owner: Owner | None, message: HeldMessage) -> bool:
@@ -226,17 +251,22 @@ async def stretch(
     connection: Connection,
     part: Part,
     states: Set[MessageState],
-    sender: str | None,
+    asked: Asked,
     after: Key,
     limit: int,
 ) -> Sequence[tuple[Any, ...]]:
     """The rows of one stretch: its key, then columns.READ."""
-    values = {"at": after[0], "n": after[1], "limit": limit, "sender": sender}
-    of_sender = sender is not None
-    found: list[tuple[Any, ...]] = []
+    values = {"at": after[0], "n": after[1], "limit": limit}
+    found: dict[int, tuple[Any, ...]] = {}
     names = [one.value for one in states]
-    for some in [[name] for name in names] if part.apart(of_sender) else [names]:
-        asked = {**values, "states": some, "state": some[0]}
-        found += await (await connection.execute(part.query(of_sender=of_sender), asked)).fetchall()
-    found.sort(key=lambda row: (row[0] or _FIRST, row[1 + columns.NUMBER]), reverse=part.newest_first)
-    return found[:limit]
+    for whose, who in asked:
+        for some in [[name] for name in names] if part.apart(whose) else [names]:
+            wanted = {**values, "who": who, "states": some, "state": some[0]}
+            rows_found = await (await connection.execute(part.query(whose), wanted)).fetchall()
+            found |= {row[1 + columns.NUMBER]: row for row in rows_found}
+    ordered = sorted(
+        found.values(),
+        key=lambda row: (row[0] or _FIRST, row[1 + columns.NUMBER]),
+        reverse=part.newest_first,
+    )
+    return ordered[:limit]

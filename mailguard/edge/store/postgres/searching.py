@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 
 from mailguard.core.hold import HeldMessage
 from mailguard.edge.store.postgres import columns
-from mailguard.edge.store.postgres.queries import PARTS, UNFINISHED, owned, place, stretch
+from mailguard.edge.store.postgres.queries import PARTS, UNFINISHED, asked_for, owned, place, stretch
 from mailguard.ports import Found, Log, Search
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -20,14 +20,14 @@ MOST = 20_000
 
 async def search(connection: Connection, wanted: Search, log: Log) -> Found:
     """The first messages that fit. Raises NoSuchMessage where the one to look on after is forgotten."""
-    states = wanted.states or UNFINISHED
+    states, whose = wanted.states or UNFINISHED, asked_for(wanted.owner)
     first, start = await place(connection, wanted.after)
     found: list[HeldMessage] = []
     looked, last = 0, ""
     for part in PARTS[first:]:
         key, start = start or part.start, None
         while states & part.states:
-            chunk = await stretch(connection, part, states & part.states, None, key, CHUNK)
+            chunk = await stretch(connection, part, states & part.states, whose, key, CHUNK)
             # Thousands of messages are read: not on the event loop.
             fitting = await asyncio.to_thread(_fitting, wanted, chunk, log)
             for one in chunk:

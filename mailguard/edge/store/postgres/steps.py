@@ -30,20 +30,20 @@ CLAIM_BYTES = 64 * 1024 * 1024
 
 _ADD = """
     INSERT INTO message (n, id, version, state, next_due, leaves_at, done_at, expires_at, remind_at,
-        body_kept, sender_key, size, document)
+        body_kept, sender_key, login, size, document)
     SELECT * FROM unnest(%s::bigint[], %s::text[], %s::integer[], %s::text[], %s::timestamptz[],
         %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::boolean[],
-        %s::text[], %s::bigint[], %s::text[])
+        %s::text[], %s::text[], %s::bigint[], %s::text[])
 """
 _CHANGE = """
     UPDATE message SET version = v.version, state = v.state, next_due = v.next_due, leaves_at = v.leaves_at,
         done_at = v.done_at, expires_at = v.expires_at, remind_at = v.remind_at, body_kept = v.body_kept,
-        sender_key = v.sender_key, size = v.size, document = v.document,
+        sender_key = v.sender_key, login = v.login, size = v.size, document = v.document,
         owner = coalesce(v.owner, message.owner)
     FROM unnest(%s::bigint[], %s::text[], %s::integer[], %s::text[], %s::timestamptz[], %s::timestamptz[],
-        %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::boolean[], %s::text[], %s::bigint[],
-        %s::text[], %s::text[]) AS v (n, id, version, state, next_due, leaves_at, done_at, expires_at,
-        remind_at, body_kept, sender_key, size, document, owner)
+        %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::boolean[], %s::text[], %s::text[],
+        %s::bigint[], %s::text[], %s::text[]) AS v (n, id, version, state, next_due, leaves_at, done_at,
+        expires_at, remind_at, body_kept, sender_key, login, size, document, owner)
     WHERE message.n = v.n
 """
 _ADD_EVENT = """

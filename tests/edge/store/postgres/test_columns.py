@@ -10,7 +10,7 @@ from tests.making import message
 
 def row(values: Values) -> Values:
     """What would be read of what is written."""
-    message_id, version, state, _, _, _, _, _, body_kept, _, size, document = values
+    message_id, version, state, _, _, _, _, _, body_kept, _, _, size, document = values
     return (message_id, version, state, body_kept, document, 1, size)
 
 

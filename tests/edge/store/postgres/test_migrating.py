@@ -8,9 +8,10 @@ import pytest
 
 from mailguard.core.errors import StoreError, UnknownSchema
 from mailguard.edge.store import migrate
-from mailguard.edge.store.postgres import SharedDatabase, migrating
+from mailguard.edge.store.postgres import Lease, PostgresStore, SharedDatabase, columns, migrating
 from mailguard.edge.store.postgres.database import Connection
-from tests.edge.store.samples import RecordingLog
+from tests.edge.store.samples import RecordingLog, put
+from tests.making import message
 
 KNOWN = migrate.load("postgres")
 
@@ -63,3 +64,26 @@ async def test_a_step_that_fails_changes_nothing(database: SharedDatabase) -> No
     whole = replace(broken, sql="CREATE TABLE half (n integer)")
     assert await database.read(lambda c: migrating.upgrade(c, "here", (*KNOWN, whole))) == 1
     assert await database.read(lambda c: migrating.upgrade(c, "here", (*KNOWN, whole))) == 0
+
+
+async def test_an_older_queue_knows_the_logins_of_what_it_has(database: SharedDatabase) -> None:
+    """Also where a subject has what PostgreSQL's text cannot hold, and where a row is none of ours."""
+    await database.read(lambda c: c.execute("DROP INDEX message_login_open, message_login_done"))
+    store = PostgresStore(database, lease=Lease(database, name="a"))
+    users = {"anne": "plain", "b\0b": "a \0 and \udce9", "c": r"\u0000 as it is written", None: "nobody"}
+    made = [
+        replace(message(subject=subject, user=user), id=f"{'bcdf'[n]}7fm2xqp9d3t")
+        for n, (user, subject) in enumerate(users.items())
+    ]
+    await put(store, *made)
+    await database.read(lambda c: c.execute("ALTER TABLE message DROP COLUMN login"))
+    broken = (
+        'INSERT INTO message SELECT (jsonb_populate_record(m, \'{"n": 7, "id": "x", "document": "no"}\')).*'
+    )
+    await database.read(lambda c: c.execute(f"{broken} FROM message AS m LIMIT 1".encode()))
+    await database.read(lambda c: c.execute("DELETE FROM schema_version WHERE number > 1"))
+    assert await database.read(lambda c: migrating.upgrade(c, "here")) == len(KNOWN) - 1
+    found = await database.read(lambda c: c.execute("SELECT id, login FROM message"))
+    logins: dict[str, str | None] = dict(await found.fetchall())
+    assert logins == {one.id: columns.columns(one)[10] for one in made} | {"x": None}
+    await store.close()
