@@ -11,8 +11,9 @@ from tests.browser.stage import Stage
 from tests.programs import require
 
 
-# Not for the whole session: Playwright's loop must be gone when the next test has one of its own.
-@pytest.fixture(scope="package")
+# Playwright's loop must be gone when the next test has one of its own; where a folder is no Python package,
+# the scope of a package would be the whole session.
+@pytest.fixture(scope="module")
 def whole_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The guard and the browser."""
     chromium = require("chromium")
