@@ -20,6 +20,7 @@ from mailguard.cli.main import verbs
 from mailguard.core.checks import CHECKS, Check
 from mailguard.core.durations import spelled
 from mailguard.core.states import MOVES
+from tests import reference_http
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "reference"
@@ -257,6 +258,9 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "checks": _checks,
     "moves": _moves,
     "replies": _replies,
+    "requests": lambda: table(("request", "what", "takes", "answer"), reference_http.requests()),
+    "models": lambda: table(("value", "fields", "what"), reference_http.models()),
+    "metrics": lambda: table(("metric", "kind", "labels", "what"), reference_http.metrics()),
 }
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import pytest
 
+from tests import reference_http
 from tests.edge.web.parts import (
     ADMIN_LOGIN,
     ADMIN_PASSWORD,
@@ -240,3 +241,4 @@ def test_the_document_is_there_for_everybody(guard: Guard) -> None:
     paths = set(document["paths"])
     assert "/api/v1/messages/{id}/cancel" in paths
     assert not {path for path in paths if not path.startswith("/api/v1/")}
+    assert document["paths"] == reference_http.document()["paths"]

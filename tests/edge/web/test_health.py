@@ -6,6 +6,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests import guard as guards
+from tests import reference_http
 from tests.edge.web.parts import MAILDIR, bearer, page, submit
 from tests.guard import Guard
 from tests.programs import free_port
@@ -75,6 +76,10 @@ def test_a_held_message_is_in_the_numbers_and_nobody_is(guard: Guard) -> None:
     ):
         assert after[name] == before.get(name, 0) + 1, name
     assert after["mailguard_up[]"] == 1
+    told = {name.strip("`") for name, *_ in reference_http.metrics()}
+    assert {name.partition("[")[0] for name in after} - told == {
+        f"mailguard_accept_seconds_{part}" for part in ("bucket", "count", "sum")
+    }
     for private in (message_id, "@", "alice", "plans", "customer"):
         assert private not in text
 
