@@ -179,6 +179,9 @@ class Desk:
         return {**_plain(Told.DONE, ""), "messages": shown, "after": found.after}
 
     async def _approvals(self, request: Request, actor: Actor) -> Json:
+        """What waits for the asker; with `brief` its ids alone."""
+        if request.get("brief") is True:
+            return {**_plain(Told.DONE, ""), "ids": [*await self._listing.to_approve(actor)]}
         waiting = await self._listing.approvals(actor)
         return {**_plain(Told.DONE, ""), "messages": await self._shown(waiting, request)}
 

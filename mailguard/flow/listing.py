@@ -62,6 +62,13 @@ class Listing:
 
     async def approvals(self, actor: Actor) -> Sequence[HeldMessage]:
         """What waits for this actor's decision, soonest over first, as an approver may see it."""
+        return [await self._history.shown(one, actor) for one in await self._waiting(actor)]
+
+    async def to_approve(self, actor: Actor) -> Sequence[str]:
+        """The ids of the same, without a look at their bytes: these are many megabytes."""
+        return [one.id for one in await self._waiting(actor)]
+
+    async def _waiting(self, actor: Actor) -> list[HeldMessage]:
         waiting: list[HeldMessage] = []
         after: str | None = None
         while len(waiting) < MOST_APPROVALS:
@@ -73,7 +80,7 @@ class Listing:
                 break
             after = found.after
         waiting.sort(key=lambda one: (one.expires_at is None, one.expires_at or one.received_at))
-        return [await self._history.shown(one, actor) for one in waiting]
+        return waiting
 
 
 def may_list(actor: Actor, message: HeldMessage) -> bool:

@@ -1,5 +1,7 @@
 """Pages of the list: one's own, what waits for one's approval, and an admin's whole one."""
 
+import pytest
+
 from mailguard.core.account import Account
 from mailguard.core.actor import ADMIN, Actor
 from mailguard.core.states import FINISHED
@@ -87,6 +89,21 @@ async def test_an_approver_has_what_waits_for_them_without_its_bcc(parts: Parts)
     assert shown.id == message
     assert [one.address for one in shown.recipients] == ["desk@newspaper.example"]
     assert await _listing(parts).approvals(ANNE) == []
+    assert await _listing(parts).to_approve(BOB) == [message]
+    assert await _listing(parts).to_approve(ANNE) == []
+
+
+async def test_which_messages_wait_for_somebody_is_told_without_reading_them(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every page of an approver counts them, and each may have twenty-five megabytes."""
+    message = await parts.id_of("desk@newspaper.example")
+
+    async def never(message_id: str) -> bytes:
+        raise AssertionError(message_id)
+
+    monkeypatch.setattr(parts.store, "content", never)
+    assert await _listing(parts).to_approve(BOB) == [message]
 
 
 async def test_the_list_of_an_admin_with_a_login_is_their_own(parts: Parts) -> None:

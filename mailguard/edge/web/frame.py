@@ -88,7 +88,7 @@ class Pages:
         if tab == "approvals" and isinstance(values.get("cards"), list):
             waiting = len(list(values["cards"]))  # type: ignore[call-overload]
         else:
-            found = (await self.ask(who, "approvals")).get("messages")
+            found = (await self.ask(who, "approvals", brief=True)).get("ids")
             waiting = len(found) if isinstance(found, list) else 0
         return Frame(
             tab=tab,

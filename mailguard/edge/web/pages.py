@@ -144,8 +144,8 @@ class _Mine:
         return RedirectResponse(where, 303)
 
     async def _may_decide(self, who: Person, message_id: str) -> bool:
-        found = (await self._pages.ask(who, "approvals")).get("messages")
-        return any(one.get("id") == message_id for one in _listed(found))
+        found = (await self._pages.ask(who, "approvals", brief=True)).get("ids")
+        return isinstance(found, list) and message_id in found
 
     async def _content(self, who: Person, message_id: str, verb: str = "raw") -> bytes | None:
         answer = await self._pages.ask(who, verb, id=message_id)
