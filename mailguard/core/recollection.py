@@ -64,10 +64,12 @@ class Recollection:
     `mails` is how many mails of his are remembered. `people` has his recipients by normal form. `missing` are
     usual companions who are not on the message. `identity` is the address of his that these recipients are
     usually written to from, where it is not the one of this message. `answered` are To and Cc of the mail
-    that is answered, where it is known. `greeted` is whom he usually greets as in this message, where that
-    is nobody it goes to. `invited` are those of an invitation's people whom he knows: wrote to, or heard
-    from. `organisations` are the domains outside that he writes to. `meant` has what he said
-    yes to: the check's code and the address.
+    that is answered, where it is known; `through_list` tells that it came by a mailing list, and `unnamed`
+    how many of his latest mails answered one that went to some of the same people and named him nowhere.
+    `crowds` is how many of them showed more outsiders to one another than the policy bears. `greeted` is whom
+    he usually greets as in this message, where that is nobody it goes to. `invited` are those of an
+    invitation's people whom he knows: wrote to, or heard from. `organisations` are the domains outside that
+    he writes to. `meant` has what he said yes to: the check's code and the address.
     """
 
     mails: int = 0
@@ -75,6 +77,9 @@ class Recollection:
     missing: tuple[Companion, ...] = ()
     identity: Contact | None = None
     answered: tuple[str, ...] = ()
+    through_list: bool = False
+    unnamed: int = 0
+    crowds: int = 0
     greeted: Contact | None = None
     invited: frozenset[str] = frozenset()
     organisations: frozenset[str] = frozenset()

@@ -127,6 +127,7 @@ class Recalling:
             own_addresses=_whole(own),
             internal=internal,
             invited=invited,
+            crowd=policy.options.visible_over,
         )
 
     async def observe(self, letter: Letter) -> bool:

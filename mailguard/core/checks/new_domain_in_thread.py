@@ -1,8 +1,12 @@
-"""Finds a domain outside that nobody of the conversation had part in it from."""
+"""Finds a domain outside that nobody of the conversation had part in it from.
+
+Of a sender who is known well it speaks only where the other evidence finds the recipient odd as well.
+"""
 
 from typing import TYPE_CHECKING
 
 from mailguard.core import address
+from mailguard.core.checks.unlikely_recipient import expected
 from mailguard.core.facts import Facts
 from mailguard.core.findings import Finding
 
@@ -20,6 +24,8 @@ def new_domain_in_thread(facts: Facts, policy: "Policy") -> tuple[Finding, ...]:
     for recipient in facts.envelope.recipients:
         who = address.parse(recipient.address)
         if policy.inside(who) or (who.plain and any(_same(who.domain, other) for other in known)):
+            continue
+        if expected(facts, str(who)):
             continue
         parameters = {"address": recipient.address, "domain": who.domain or recipient.address}
         finding = Finding(check="new_domain_in_thread", recipient=recipient.address, parameters=parameters)

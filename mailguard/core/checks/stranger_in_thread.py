@@ -1,8 +1,13 @@
-"""Finds a recipient who had no part in the conversation that the message goes on with."""
+"""Finds a recipient who had no part in the conversation that the message goes on with.
+
+Of a sender who is known well it speaks only where the other evidence finds the recipient odd as well: people
+are taken into conversations all the time.
+"""
 
 from typing import TYPE_CHECKING
 
 from mailguard.core import address
+from mailguard.core.checks.unlikely_recipient import expected
 from mailguard.core.facts import Facts
 from mailguard.core.findings import Finding, Severity
 
@@ -22,7 +27,7 @@ def stranger_in_thread(facts: Facts, policy: "Policy") -> tuple[Finding, ...]:
     strangers = {
         normal: each.address
         for each in reversed(facts.envelope.recipients)
-        if (normal := address.normal(each.address)) not in familiar
+        if (normal := address.normal(each.address)) not in familiar and not expected(facts, normal)
     }
     return tuple(
         Finding(

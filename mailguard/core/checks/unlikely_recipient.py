@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # Of a sender with fewer mails in the memory everybody is unlikely in some way; what is odd about his mail all
 # the same, a greeting, a domain, a thread, is for the checks of its own.
 FEWEST_MAILS = 30
+# Of a thousand right messages so many have somebody who is odd enough for another check to speak of him.
+_ODD = 20
 
 
 def unlikely_recipient(facts: Facts, policy: "Policy") -> tuple[Finding, ...]:
@@ -31,6 +33,15 @@ def unlikely_recipient(facts: Facts, policy: "Policy") -> tuple[Finding, ...]:
         if known is not None and known.per_thousand <= bound:
             found.setdefault(known.address, _finding(recipient.address, known))
     return tuple(found.values())
+
+
+def expected(facts: Facts, recipient: str) -> bool:
+    """Whether the evidence, taken together, finds a recipient (normal form) of a well-known sender less odd
+    than those of the few oddest messages. False where nobody asked it."""
+    known = facts.recollection.people.get(recipient)
+    if known is None or not known.suspicion or facts.recollection.mails < FEWEST_MAILS:
+        return False
+    return known.per_thousand > _ODD
 
 
 def _finding(written: str, known: Acquaintance) -> Finding:

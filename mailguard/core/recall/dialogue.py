@@ -118,7 +118,14 @@ class Dialogue:
         if len(self._judged) > _REMEMBERED:
             self._judged.popitem(last=False)
         meant = self._meant.get(written.sender, NOTHING.meant)
-        known = recollect(self.memory, scene, suspicions=suspicions, meant=meant, internal=internal)
+        known = recollect(
+            self.memory,
+            scene,
+            suspicions=suspicions,
+            meant=meant,
+            internal=internal,
+            crowd=policy.options.visible_over,
+        )
         facts = replace(_facts(message, written), thread=self._thread(scene), recollection=known)
         scores = {
             address: suspicions.get(addresses.normal(address), (highest, 0.0))[0]
@@ -160,7 +167,7 @@ def _facts(message: Mapping[str, Any], written: Letter) -> Facts:
             cc=fields["cc"],
             subject=written.subject,
             message_id=written.message_id,
-            in_reply_to=tuple(_texts([message.get("in_reply_to")])),
+            in_reply_to=tuple(filter(None, _texts([message.get("in_reply_to")]))),
             references=written.answers,
             fields={field: (", ".join(fields[field]),) for field in ("to", "cc")},
         ),

@@ -74,6 +74,7 @@ def read(letter: Letter, digests: Digests, *, words: bool = True) -> Reading:
         subject=digests.id(subject) if len(subject) > 3 else 0,
         is_reply=is_reply or bool(letter.answers),
         is_forward=is_forward,
+        through_list=letter.through_list,
         greeting=tuple(map(digests.word, greeted))[:GREETING_LIMIT],
         terms=tuple(_terms(subject, spoken, cited, style, digests)) if words else (),
         names=tuple((one, letter.names[one][:60]) for one in named if letter.names.get(one))[:NAME_LIMIT],

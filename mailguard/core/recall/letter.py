@@ -11,7 +11,8 @@ class Letter:
 
     Addresses are in normal form (core.address.normal); `hidden` are recipients of the envelope whom no header
     names. `text` is the readable text with what it quotes; `answers` are the ids of In-Reply-To and
-    References, oldest first, without brackets. `names` are display names by address, where known.
+    References, oldest first, without brackets. `through_list` tells that it came by a mailing list. `names`
+    are display names by address, where known.
     """
 
     sender: str
@@ -23,6 +24,7 @@ class Letter:
     text: str = ""
     message_id: str = ""
     answers: tuple[str, ...] = ()
+    through_list: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -17,7 +17,7 @@ GREETING_LIMIT = 4
 
 _HEAD = struct.Struct("<BBqQQ")
 _COUNTS = struct.Struct("<HHHBBBB")
-_REPLY, _FORWARD = 1, 2
+_REPLY, _FORWARD, _LIST = 1, 2, 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +27,8 @@ class Observation:
     `message_id`, `answers` (oldest first) and `subject` (without Re: and Fwd:) are keyed digests of 64 bits,
     0 for none; `greeting` and `terms` of 32. A term is a word of the mail with its weight, 1 to 255: what the
     sender wrote weighs more than what he quoted. `hidden` recipients take part in habits, and never in a
-    thread. `names` are display names by address.
+    thread. What came `through_list`, a mailing list, names few of those whom it reached. `names` are display
+    names by address.
     """
 
     when: int
@@ -40,6 +41,7 @@ class Observation:
     subject: int = 0
     is_reply: bool = False
     is_forward: bool = False
+    through_list: bool = False
     greeting: tuple[int, ...] = ()
     terms: tuple[tuple[int, int], ...] = ()
     names: tuple[tuple[str, str], ...] = ()
@@ -75,7 +77,9 @@ def encode(observation: Observation) -> bytes:
     greeting = observation.greeting[:GREETING_LIMIT]
     names = observation.names[:NAME_LIMIT]
     people = (observation.to[:PEOPLE_LIMIT], observation.cc[:PEOPLE_LIMIT], observation.hidden[:PEOPLE_LIMIT])
-    flags = _REPLY * observation.is_reply | _FORWARD * observation.is_forward
+    flags = (
+        _REPLY * observation.is_reply | _FORWARD * observation.is_forward | _LIST * observation.through_list
+    )
     texts = [
         observation.sender,
         *(one for some in people for one in some),
@@ -130,6 +134,7 @@ def _decoded(data: bytes) -> Observation:
         subject=subject,
         is_reply=bool(flags & _REPLY),
         is_forward=bool(flags & _FORWARD),
+        through_list=bool(flags & _LIST),
         greeting=numbers[answers : answers + greeting],
         terms=tuple(zip(numbers[answers + greeting :], weights, strict=True)),
         names=tuple(zip(pairs[::2], pairs[1::2], strict=True)),

@@ -76,6 +76,12 @@ def mark(observation: Observation) -> int:
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)
 
 
+def _by_list(headers: Headers) -> bool:
+    """Whether a mailing list sent it on (RFC 2919, RFC 2369)."""
+    kind = next(iter(headers.fields.get("precedence", ())), "").strip().lower()
+    return kind == "list" or any(field in headers.fields for field in ("list-id", "list-post"))
+
+
 def _author(headers: Headers, sender: str) -> str:
     written = headers.from_[0] if headers.from_ else ""
     return address.normal(written if address.parse(written).plain else sender)
@@ -103,6 +109,7 @@ def _letter(
         text=text,
         message_id=headers.message_id.strip("<> "),
         answers=headers.thread_ids,
+        through_list=_by_list(headers),
         names=dict(_names(headers.fields)),
     )
 

@@ -135,6 +135,11 @@ class Recall:
             yield mail
             mail = self._parents.get(mail, 0)
 
+    def parent(self, mail: int) -> int:
+        """The mail that a mail answers, or 0."""
+        parent = self._parents.get(mail, 0)
+        return parent if parent >= self.first else 0
+
     def same_subject(self, subject: int) -> Sequence[int]:
         """The latest mails with this subject, oldest first."""
         return self._subjects.get(subject, ())

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from mailguard.core import lookalike
+from mailguard.core.recall import customs
 from mailguard.core.recall.mistyping import misspelt
 from mailguard.core.recall.people import Person, organisation
 from mailguard.core.recall.remembrance import Remembrance
@@ -53,24 +54,30 @@ def recollect(
     own_addresses: Collection[str] = (),
     internal: Collection[str] = (),
     invited: Collection[str] = (),
+    crowd: int = 0,
 ) -> Recollection:
     """Look everything up about a mail.
 
     `suspicions` are the judge's, None where there is none. `own_addresses` are those that the login may send
     as (patterns among them are passed over), `internal` our own domains, `invited` whom an invitation in the
-    mail reaches.
+    mail reaches. Of more outsiders than `crowd` the policy may speak.
     """
     history = _History(memory, scene)
     judged = suspicions or {}
     closely = _closely(scene, judged)
     people = [history.acquaintance(one, judged, closely=one.number in closely) for one in scene.recipients]
     known = scene.recall.people.known
+    mine = {scene.sender.number, *(scene.recall.people.numbers.get(one, -1) for one in own_addresses)}
+    hidden = history.answered and mine.isdisjoint(history.answered)
     return Recollection(
         mails=len(scene.habits.mails),
         people={one.address: one for one in people},
         missing=tuple(_missing(memory, scene)),
         identity=_identity(scene, own_addresses),
         answered=tuple(sorted(filter(None, (known[number].address for number in history.answered)))),
+        through_list=bool(scene.thread.answered) and memory.through_list(scene.thread.answered),
+        unnamed=customs.unnamed(memory, scene, history.answered, mine) if hidden else 0,
+        crowds=customs.crowds(memory, scene, crowd),
         greeted=_greeted(scene),
         invited=frozenset(one for one in invited if _known_to(scene, one)),
         organisations=_organisations(scene, internal),

@@ -18,12 +18,14 @@ _NONE: frozenset[int] = frozenset()
 class Remembrance:
     """One index, made from the log of Observations. One thread at a time; judging changes nothing."""
 
-    __slots__ = ("_blind", "_unseen", "recall")
+    __slots__ = ("_blind", "_by_list", "_unseen", "recall")
 
     def __init__(self) -> None:
         self.recall = Recall()
         # By mail: the recipients whom none of the others saw. Few mails have any.
         self._blind: dict[int, frozenset[int]] = {}
+        # The mails that came by a mailing list: their headers do not name whom they reached.
+        self._by_list: set[int] = set()
         # People who were never anything else.
         self._unseen: set[int] = set()
 
@@ -43,6 +45,8 @@ class Remembrance:
         hidden = [one for one in observation.hidden if one not in listed]
         new = [one for one in hidden if one not in numbers]
         recall.observe(observation)
+        if observation.through_list:
+            self._by_list.add(recall.first + len(recall) - 1)
         if hidden:
             self._blind[recall.first + len(recall) - 1] = frozenset(numbers[one] for one in hidden)
             self._unseen.update(numbers[one] for one in new)
@@ -56,6 +60,10 @@ class Remembrance:
     def blind(self, mail: int) -> frozenset[int]:
         """The recipients of a mail whom only its sender knew of."""
         return self._blind.get(mail, _NONE)
+
+    def through_list(self, mail: int) -> bool:
+        """Whether a mail came by a mailing list."""
+        return mail in self._by_list
 
     def named(self, mail: int) -> frozenset[int]:
         """Whom a mail went to in everybody's sight."""

@@ -37,3 +37,22 @@ def test_not_in_an_answer_to_the_writer_alone() -> None:
 def test_not_where_the_answered_mail_is_not_known() -> None:
     assert found(answered=()) == []
     assert found(headers=Headers()) == []
+
+
+def test_not_where_a_list_or_a_shared_mailbox_may_have_brought_it() -> None:
+    people = ("w@client.example", *ALL)
+
+    def speaks(through_list: bool = False, unnamed: int = 0) -> bool:
+        recollection = recalled(answered=ALL, through_list=through_list, unnamed=unnamed)
+        return bool(was_bcc_reply_all(facts(*people, headers=REPLY, recollection=recollection), Policy()))
+
+    assert speaks()
+    assert speaks(unnamed=1)
+    assert not speaks(unnamed=2)
+    assert not speaks(through_list=True)
+
+
+def test_it_is_said_in_french() -> None:
+    known = facts("w@client.example", *ALL, headers=REPLY, recollection=recalled(answered=ALL))
+    (one,) = was_bcc_reply_all(known, Policy())
+    assert "copie cachée" in sentence(one, "fr")

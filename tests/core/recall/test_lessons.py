@@ -57,6 +57,12 @@ def test_what_teaches_nothing(old: bytes, new: bytes, why: Passed) -> None:
     assert lesson(MAIL.replace(old, new), COURSE, DIGESTS) is why
 
 
+@pytest.mark.parametrize("field", [b"List-Id: <nfs.lists.example>", b"List-Post: NO", b"Precedence: list"])
+def test_what_came_by_a_mailing_list(field: bytes) -> None:
+    assert taught(field + b"\r\n" + MAIL).observation.through_list
+    assert not taught(MAIL).observation.through_list
+
+
 def test_only_some_authors() -> None:
     theirs = Course(now=NOW, since=COURSE.since, authors=frozenset({"bob@client.example"}))
     assert lesson(MAIL, theirs, DIGESTS) is Passed.OTHERS

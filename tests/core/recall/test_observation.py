@@ -21,6 +21,7 @@ OBSERVATIONS = st.builds(
     subject=_64,
     is_reply=st.booleans(),
     is_forward=st.booleans(),
+    through_list=st.booleans(),
     greeting=st.lists(_32, max_size=4).map(tuple),
     terms=st.lists(st.tuples(_32, st.integers(0, 255)), max_size=80).map(tuple),
     names=st.lists(st.tuples(_TEXT, _TEXT), max_size=12).map(tuple),

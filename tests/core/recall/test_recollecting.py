@@ -1,5 +1,6 @@
 """What the memory tells the checks about one mail."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from mailguard.core.recall.digest import read
@@ -149,6 +150,14 @@ def test_whoever_got_a_blind_copy_was_in_no_conversation() -> None:
     # Once she was seen on a mail she is known like everybody.
     memory.observe(read(mail(4, ME, sender="carl@corp.example"), DIGESTS).observation)
     assert known(memory, mail(5, ME, sender="bob@corp.example")).people[ME].known_here
+
+
+def test_what_came_by_a_list_reached_more_than_it_names() -> None:
+    posted = replace(mail(1, "list@lists.example", sender="carl@corp.example"), through_list=True)
+    memory = remembered(posted, mail(2, "bob@corp.example", sender="carl@corp.example"))
+    assert known(memory, mail(3, "list@lists.example", answers=("1@corp.example",))).through_list
+    assert not known(memory, mail(3, "bob@corp.example", answers=("2@corp.example",))).through_list
+    assert not known(memory, mail(3, "bob@corp.example")).through_list
 
 
 def test_a_usual_companion_is_missing() -> None:
