@@ -9,7 +9,7 @@ transaction: nobody is told that something is stored, or is not, on a guess.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, LiteralString, ParamSpec, Self, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
@@ -37,6 +37,10 @@ ALONE_SECONDS = 60
 # How long it is tried to learn what became of a commit.
 RESOLVE_SECONDS = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+
+# Another one after every start of the server; its statistics begin anew after every crash.
+_LIFE: LiteralString = "concat(pg_postmaster_start_time(), ' ', pg_stat_get_bgwriter_stat_reset_time())"
+UNKNOWN = "unknown"
 
 # A server that is set to answer before the disk has it must not do so for mail; more than that it may do.
 _SETTINGS = f"""
@@ -204,14 +208,11 @@ class SharedDatabase:
                 await self._pool.check()
 
     async def _transaction(self, bulk: Bulk[Any, Any], jobs: Sequence[Any]) -> Sequence[Any]:
-        number, committing = "", False
+        number, life, committing = "", "", False
         results: Sequence[Any] = ()
         try:
             async with asyncio.timeout(WITHIN_SECONDS), self._pool.connection() as connection:
-                # Both in one message, so that they cost one way there and back.
-                begun = await connection.execute("BEGIN; SELECT pg_current_xact_id()::text")
-                begun.nextset()
-                number = (await begun.fetchone() or ("",))[0]
+                number, life = await _begun(connection)
                 try:
                     results = await bulk(connection, jobs)
                     committing = True
@@ -223,19 +224,21 @@ class SharedDatabase:
                     raise
         except Exception as error:
             # What was never told to commit has not.
-            if committing and faults.is_lost(error) and await self._committed(number):
+            if committing and faults.is_lost(error) and await self._committed(number, life):
                 return results
             raise
         return results
 
-    async def _committed(self, number: str) -> bool:
+    async def _committed(self, number: str, life: str) -> bool:
         """What became of a transaction whose connection broke. Raises StoreError where nobody can tell."""
         loop = asyncio.get_running_loop()
         deadline, pause = loop.time() + RESOLVE_SECONDS, FIRST_PAUSE
         while loop.time() < deadline:
             with contextlib.suppress(*faults.LOST):
                 async with asyncio.timeout(CONNECT_SECONDS), self._pool.connection() as connection:
-                    status = await _status(connection, number)
+                    status = await _status(connection, number, life)
+                    if status == UNKNOWN:
+                        break
                     if status != "in progress":
                         self.log.event("commit_looked_up", database=self.where, status=status)
                         return bool(status == "committed")
@@ -247,19 +250,29 @@ class SharedDatabase:
         )
 
 
-async def _status(connection: Connection, number: str) -> str:
-    """What the server says of a transaction: committed, aborted or in progress."""
+async def _begun(connection: Connection) -> tuple[str, str]:
+    """Begin a transaction: its number, and the life of the server that gave it."""
+    # Both in one message, so that they cost one way there and back.
+    begun = await connection.execute(f"BEGIN; SELECT pg_current_xact_id()::text, {_LIFE}")
+    begun.nextset()
+    number, life = await begun.fetchone() or ("", "")
+    return str(number), str(life)
+
+
+async def _status(connection: Connection, number: str, life: str) -> str:
+    """What the server says of a transaction: committed, aborted, in progress, or UNKNOWN."""
     # A fresh number tells which were given before it: the snapshot ends at the last one that is over, and one
     # that is still being committed may be behind that. What was never given was lost with its server.
     found = await connection.execute(
-        """
+        f"""
         SELECT CASE WHEN %(number)s::xid8 < pg_current_xact_id()
-            THEN pg_xact_status(%(number)s::xid8) ELSE 'aborted' END
+            THEN pg_xact_status(%(number)s::xid8) ELSE 'aborted' END, {_LIFE}
         """,
         {"number": number},
     )
-    (status,) = await found.fetchone() or ("",)
-    return str(status)
+    status, now = await found.fetchone() or ("", "")
+    # Numbers that a crash has lost are given once more, and what came of the second one says nothing.
+    return UNKNOWN if status == "committed" and now != life else str(status)
 
 
 async def _configure(connection: Connection) -> None:

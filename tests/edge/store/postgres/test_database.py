@@ -130,14 +130,42 @@ async def test_where_nobody_can_tell_the_answer_is_not_now(
 
 async def test_what_the_server_is_still_at_counts_as_neither(url: str, database: SharedDatabase) -> None:
     """Of the latest transactions, too, behind which the server has finished none."""
-    async with await psycopg.AsyncConnection.connect(url) as other:
-        asked = await other.execute("SELECT pg_current_xact_id()::text")
-        (number,) = await asked.fetchone() or ("",)
-        assert await database.read(module._status, number) == "in progress"
-        await other.commit()
-    assert await database.read(module._status, number) == "committed"
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as other:
+        number, life = await module._begun(other)
+        assert await database.read(module._status, number, life) == "in progress"
+        await other.execute("COMMIT")
+    assert await database.read(module._status, number, life) == "committed"
     # Of a server that was lost with it.
-    assert await database.read(module._status, str(int(number) + 1000)) == "aborted"
+    assert await database.read(module._status, str(int(number) + 1000), life) == "aborted"
+
+
+async def test_a_number_that_a_crash_has_given_to_another_says_nothing(log: RecordingLog) -> None:
+    with postgres_server.running() as server:
+        async with opened(server.database(), log) as store:
+            database = store._database
+            other = await psycopg.AsyncConnection.connect(server.url, autocommit=True)
+            number, life = await module._begun(other)
+            await asyncio.to_thread(server.stop, "immediate")
+            await other.close()
+            await asyncio.to_thread(server.start)
+            async with asyncio.timeout(60):
+                while True:
+                    with contextlib.suppress(StoreError):
+                        asked = await database.read(_numbered)
+                        if asked > int(number):
+                            break
+            assert await database.read(_said, number) == "committed"
+            assert await database.read(module._status, number, life) == module.UNKNOWN
+
+
+async def _numbered(connection: Connection) -> int:
+    row = await (await connection.execute("SELECT pg_current_xact_id()::text")).fetchone()
+    return int(row[0]) if row else 0
+
+
+async def _said(connection: Connection, number: str) -> str:
+    row = await (await connection.execute("SELECT pg_xact_status(%s::xid8)", (number,))).fetchone()
+    return str(row[0]) if row else ""
 
 
 async def test_only_one_is_alone(url: str, log: RecordingLog) -> None:
