@@ -51,7 +51,11 @@ class MaildirRelay:
 
     def told(self) -> str | None:
         """Why nothing leaves; None where it does."""
-        return None if self._fault is None else f"mail that is due cannot be written to {self._fault}"
+        if self._fault is None:
+            return None
+        return (
+            f"mail that is due cannot be written to {self._fault}; make room there, and let mailguard write"
+        )
 
     def refuses(self) -> bool:
         """Never: what comes in waits."""

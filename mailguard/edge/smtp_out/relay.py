@@ -93,7 +93,7 @@ class SmtpRelay:
         """Why nothing leaves; None where it does."""
         if not (reason := self._outage.reason):
             return None
-        return f"the outgoing server {self._options.place} is out: {reason}; what is due is tried again"
+        return f"the outgoing server {self._options.place} is out: {reason}; see to it, or to [upstream]"
 
     def refuses(self) -> bool:
         """Never: what comes in waits."""

@@ -24,8 +24,13 @@ LOOKS = {"show": "", "raw": "/raw"}
 ACTS = {"cancel", "confirm", "release", "freeze", "restore", "thaw", "extend", "approve", "reject", "edit"}
 OF_MESSAGES = [case for case in CASES if case.verb in {*LOOKS, *ACTS}]
 # Asked on the guard's own machine, or judged by their contents: no address of HTTP has them.
-NOT_BY_HTTP = {"replay", "backup", "learn", "forget"}
-ELSEWHERE = {"reload", "status", "queue", "list", "approvals", "preferences", "prefer", "draft"}
+NOT_BY_HTTP = {"replay", "backup", "learn", "forget", "notify", "page"}
+ELSEWHERE = {
+    *("reload", "status", "try", "queue", "list", "approvals", "preferences", "prefer", "draft"),
+    *("tokens", "token-new", "token-revoke"),
+}
+# Between the sender and nobody: no approver reads of it.
+BLIND = "blind@customer.example"
 PEOPLE = [role for role in ROLES if role != "nobody"]
 # What a form of the page needs besides.
 FORMS = {"extend": {"by": "60"}, "reject": {"reason": "No"}}
@@ -84,7 +89,8 @@ class World:
             session.starttls()
             session.login(permissions.OWNER, PASSWORD)
             session.mail(permissions.SENDER)
-            session.rcpt(to)
+            for one in (to, BLIND):
+                session.rcpt(one)
             code, text = session.data(f"{head}Not before Monday.\r\n".encode())
         assert code == 250, text
         return text.decode().split(" as ")[1].split()[0]
@@ -145,6 +151,7 @@ def test_who_may(world: World, case: Case, way: str) -> None:
         mine = held if case.verb in LOOKS else world.message(case.state)
         answer = asked(world.client(way, role), case, mine)
         assert answer.status_code == 200, (role, answer.text)
+        assert BLIND not in answer.text or role in permissions.SENDERS
 
 
 @pytest.mark.parametrize("case", OF_MESSAGES, ids=lambda case: f"{case.verb} {case.state}")
@@ -156,7 +163,8 @@ def test_who_may_by_the_page(world: World, case: Case) -> None:
         browser = world.session(role)
         if case.verb in LOOKS:
             assert browser.get(f"/messages/{held}{LOOKS[case.verb]}").status_code == 404
-            assert browser.get(f"/messages/{held}/html").status_code == 404
+            for below in ("", "/raw", "/html", "/draft"):
+                assert browser.get(f"/messages/{held}{below}").status_code == 404
         else:
             assert _pressed(browser, case, held) in ("not_yours", "changed"), role
     assert world.shown(held) == before
@@ -185,8 +193,14 @@ def test_what_is_of_no_message(world: World, way: str) -> None:
     stopped = world.message(MessageState.CANCELLED)
     for role in PEOPLE:
         client, admin = world.client(way, role), role in permissions.ADMIN
-        for method, path in (("GET", "/status"), ("POST", "/reload")):
-            assert client.request(method, f"/api/v1{path}").status_code == (200 if admin else 403), role
+        message = {"content": "U3ViamVjdDogaGkNCg0KaGkNCg==", "to": ["x@y.example"]}
+        for method, path, body in (
+            ("GET", "/status", None),
+            ("POST", "/reload", None),
+            ("POST", "/try", message),
+        ):
+            answer = client.request(method, f"/api/v1{path}", json=body)
+            assert answer.status_code == (200 if admin else 403), role
         listed = {one["id"] for one in client.get("/api/v1/messages", params={"limit": 1000}).json()}
         assert (held in listed) is (role in permissions.LISTED["queue"]), role
         code = 200 if role in permissions.PEOPLE else 400
@@ -197,7 +211,32 @@ def test_what_is_of_no_message(world: World, way: str) -> None:
         assert (held in browser.get("/approvals").text) is (role in permissions.LISTED["approvals"]), role
         may = 200 if role in permissions.SENDERS else 404
         assert browser.get(f"/messages/{stopped}/draft").status_code == may, role
-        assert browser.get("/admin").status_code == (200 if admin else 403), role
+
+
+@pytest.mark.parametrize("way", ["session", "token"])
+def test_everybody_sees_to_their_own_tokens(world: World, way: str) -> None:
+    world.token("colleague", "read")
+    for role in PEOPLE:
+        client, name = world.client(way, role), f"made by {way} of {role}"
+        made = client.post("/api/v1/tokens", json={"name": name, "scope": "read"})
+        # A token makes no other one.
+        assert made.status_code == (200 if way == "session" else 401)
+        assert {one["login"] for one in client.get("/api/v1/tokens").json()} <= {ROLES[role]}
+        if role != "colleague":
+            assert client.delete("/api/v1/tokens/colleague read").status_code == 404
+        assert client.delete(f"/api/v1/tokens/{name}").status_code == (200 if way == "session" else 404)
+    assert world.token("colleague", "read").get("/api/v1/messages").status_code == 200
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+def test_the_pages_of_an_admin(world: World, role: str) -> None:
+    browser, admin, held = world.session(role), role in permissions.ADMIN, world.message(MessageState.HELD)
+    for path in ("/admin", "/admin/rules", "/admin/health"):
+        assert browser.get(path).status_code == (200 if admin else 403)
+    form = {"verb": "cancel", "id": held}
+    assert browser.post("/admin/many", data=form).status_code == (303 if admin else 403)
+    assert browser.post("/admin/reload").status_code == (303 if admin else 403)
+    assert world.shown(held)["state"] == ("cancelled" if admin else "held")
 
 
 @pytest.mark.parametrize("way", ["session", "token"])
