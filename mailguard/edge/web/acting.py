@@ -68,14 +68,19 @@ def _later(form: FormData) -> Json | None:
     except ValueError:
         return None
     try:
-        zone = ZoneInfo(str(form.get("zone", "")))
-        at = at if at.tzinfo else at.replace(tzinfo=zone)
-    except (ValueError, ZoneInfoNotFoundError, OSError):
-        at = at if at.tzinfo else local(at)
-    try:
+        at = at if at.tzinfo else _by_the_clock_of(at, str(form.get("zone", "")))
         return {"until": at.astimezone(UTC).isoformat()}
-    except OverflowError:
+    except (ValueError, OverflowError):
+        # The first and the last year have no such time elsewhere.
         return None
+
+
+def _by_the_clock_of(at: datetime, zone: str) -> datetime:
+    """By that of the reader's zone; where there is none of this name, by this machine's."""
+    try:
+        return at.replace(tzinfo=ZoneInfo(zone))
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        return local(at)
 
 
 async def act_on_many(pages: Pages, who: Person, verb: str, ids: list[str]) -> dict[str, int]:

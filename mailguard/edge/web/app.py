@@ -1,6 +1,7 @@
 """The web, joined: one application from the parts that the program gives."""
 
 from fastapi import FastAPI
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp
 
 from mailguard.edge.web import api, api_access, health, links_pages, pages, signin
@@ -10,9 +11,18 @@ from mailguard.edge.web.parts import Parts
 from mailguard.edge.web.sessions import SignedIn
 
 
+class _Application(FastAPI):
+    """A fault goes on to the fence, which has the words for it; the library would answer it first."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Without what answers faults."""
+        stack = super().build_middleware_stack()
+        return stack.app if isinstance(stack, ServerErrorMiddleware) else stack
+
+
 def build(parts: Parts) -> ASGIApp:
     """Everything that HTTP can ask."""
-    app = FastAPI(
+    app = _Application(
         title="mailguard",
         version="1",
         docs_url=None,

@@ -151,3 +151,14 @@ def test_a_search_finds_what_is_special_to_addresses_and_patterns(guard: Guard) 
             assert browser.get("/admin", params=odd).status_code == 200
             assert browser.get("/history", params=odd).status_code == 200
             assert browser.get("/", params=odd).status_code == 200
+
+
+@pytest.mark.parametrize("zone", ["", "Europe/Paris", "Asia", "../../etc/passwd", "\0", "a" * 5000])
+@pytest.mark.parametrize("until", ["0001-01-01T00:00", "9999-12-31T23:59", "9999-12-31T23:59-23:59", "inf"])
+def test_a_time_that_is_none_is_told_as_that(guard: Guard, until: str, zone: str) -> None:
+    message_id = submit(guard)
+    with signed_in(guard) as browser:
+        form = {"csrf": csrf(browser), "until": until, "zone": zone}
+        answer = browser.post(f"/messages/{message_id}/extend", data=form)
+        assert answer.status_code == 303
+        assert "told=bad_time" in answer.headers["location"]
