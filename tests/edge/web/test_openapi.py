@@ -1,16 +1,28 @@
 """Whatever is asked that fits the OpenAPI document, or does not: never a fault of ours."""
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
+from tests.edge.web import parts
 from tests.edge.web.parts import ADMIN_LOGIN, ADMIN_PASSWORD, bearer, submit
 from tests.guard import LOGIN, PASSWORD, Guard
 from tests.slices import rounds
 
 PEOPLE = ((LOGIN, PASSWORD, "act"), (ADMIN_LOGIN, ADMIN_PASSWORD, "admin"))
+
+
+# Of its own: whatever can be asked for changes what people have chosen, too.
+@pytest.fixture(scope="module")
+def guard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guard]:
+    """Running, with alice, bob and root."""
+    made = parts.configured(tmp_path_factory.mktemp("web"))
+    made.start()
+    yield made
+    assert made.stop() == 0, made.log()
 
 
 def _swept(guard: Guard, examples: int, *who: str) -> int:
