@@ -17,12 +17,14 @@ def personal_webmail(facts: Facts, policy: "Policy") -> tuple[Finding, ...]:
     """One finding for each such recipient: a warning where he has the name of somebody of ours, the sender
     among them, and else a note; nothing about somebody to whom the sender writes anyway."""
     found: dict[str, Finding] = {}
-    ours = _ours(facts, policy)
+    ours: dict[str, frozenset[str]] | None = None
     for recipient in facts.envelope.recipients:
         who = address.parse(recipient.address)
         known = facts.recollection.people.get(str(who))
         if who.domain not in WEBMAIL or policy.inside(who) or (known is not None and known.mails):
             continue
+        if ours is None:
+            ours = _ours(facts, policy)
         names = frozenset(Person(str(who)).parts)
         colleague = next((one for one, parts in ours.items() if len(parts) > 1 and parts <= names), "")
         found.setdefault(

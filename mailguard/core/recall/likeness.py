@@ -246,11 +246,11 @@ def standing(scene: Scene, person: Person) -> tuple[float, ...]:
     together = scene.together(number)
     company = 0.0
     others = 0
-    for other, theirs in scene.circle if together else ():
+    # Most have nothing in common with anybody, and to see that costs less than to count it.
+    for other, theirs in () if together.isdisjoint(scene.circled) else scene.circle:
         if other == number or others == _CIRCLE:
             continue
         others += 1
-        # Most have nothing in common, and to see that costs less than to count it.
         if not together.isdisjoint(theirs):
             company += len(together & theirs) / (1.0 + min(len(together), len(theirs)))
     days = (scene.now - scene.recall.time(contact.mails[-1])) / 86400 if contact and contact.mails else 400.0

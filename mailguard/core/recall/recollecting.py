@@ -181,10 +181,10 @@ def _usual(scene: Scene, person: Person, mails: int) -> Contact | None:
     best, most = -1, mails
     for number in found:
         count = contacts[number].count
+        if count < most or (count == most and number >= best):
+            continue
         # Whether two are namesakes is the dearest question, and asked last.
-        if (count, -number) > (most, -best if best >= 0 else -number) and (
-            known[number].address and _namesakes(person, shown, known[number])
-        ):
+        if known[number].address and _namesakes(person, shown, known[number]):
             best, most = number, count
     return _contact(scene, best) if best >= 0 else None
 

@@ -145,6 +145,11 @@ class Scene:
         return [(person.number, self.together(person.number)) for person in self.recipients[:7]]
 
     @cached_property
+    def circled(self) -> frozenset[int]:
+        """All of these mails."""
+        return frozenset().union(*(mails for _, mails in self.circle))
+
+    @cached_property
     def past_groups(self) -> list[tuple[frozenset[int], int]]:
         """Groups that the sender wrote to, the ones with most of these recipients in them, each with how
         many it has of them."""
