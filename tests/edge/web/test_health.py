@@ -1,5 +1,6 @@
 """Alive, fit to take mail, and in numbers."""
 
+import socket
 import time
 from pathlib import Path
 
@@ -61,6 +62,38 @@ def test_an_outgoing_server_that_is_out_is_told_of_and_mail_is_taken(tmp_path: P
         assert f"the outgoing server 127.0.0.1:{nobody} is out" in told.json()["reasons"][0]
     finally:
         assert guard.stop() == 0
+
+
+def test_a_guard_that_is_stopping_is_not_ready(tmp_path: Path) -> None:
+    """A request that is under way when it is told to stop still gets its answer, and that is the truth."""
+    guard = guards.configured(tmp_path, MAILDIR, web="\n")
+    guard.start()
+    assert guard.process
+    with socket.create_connection(("127.0.0.1", guard.web_port), timeout=20) as monitor:
+        # The head is here, so it is a request; its body is not, so nobody has answered yet.
+        monitor.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n")
+        with page(guard) as other:
+            assert other.get("/readyz").json() == {"ready": True, "reasons": []}
+        guard.process.terminate()
+        while is_open(guard.web_port):
+            time.sleep(0.02)
+        monitor.sendall(b"x")
+        answer = b""
+        while more := monitor.recv(4096):
+            answer += more
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b'"ready":false' in answer
+    assert b"the guard is stopping" in answer
+    assert guard.stop() == 0, guard.log()
+
+
+def is_open(port: int) -> bool:
+    """Whether somebody takes connections there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def test_a_held_message_is_in_the_numbers_and_nobody_is(guard: Guard) -> None:

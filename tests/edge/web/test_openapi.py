@@ -57,9 +57,6 @@ def _swept(guard: Guard, examples: int, *who: str) -> int:
 
         ask()
         asked += 1
-    # Whatever was chosen by chance: other tests of this guard read its pages.
-    with bearer(guard, login, password, scope=scope) as program:
-        program.put("/api/v1/preferences", json={"language": None, "notify": None}).raise_for_status()
     return asked
 
 
