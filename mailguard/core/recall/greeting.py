@@ -45,7 +45,9 @@ november december regards cheers best start date end time much call group summar
 reminder approved executive alert delay test news boys yep yeah yup wow unfortunately actually
 currently nice right fine cool ah oh hmm whoops fixes fixed fix applied lgtm clean enable review
 attn memo urgent confidential hope happy congratulations welcome any some one two new now then so
-more most only very
+more most only very monsieur madame mademoiselle mme mlle docteur maitre frau herr herrn signora signore
+signor senor senora senores mevrouw heer cliente clients clientes ami amie amis amies confrere
+confreres consoeur partenaire partenaires adherent adherents annee fetes bonne bon matin soir
 """
 _NOBODY = frozenset(_NOT_NAMES.split())
 
@@ -137,6 +139,9 @@ def fits(name: str, parts: tuple[str, ...]) -> float:
         if part == name:
             return 1.0
         best = max(best, _part_fits(name, part, alike))
+    if "-" in name and "".join(part[:1] for part in name.split("-")) in parts:
+        # Jean-Paul, who is jp.durand.
+        best = max(best, 0.9)
     if len(name) == 2 and len(parts) >= 2 and name[0] == parts[0][0] and name[1] == parts[-1][0]:
         # Initials: "JP," for jane.peters.
         best = max(best, 0.6)

@@ -21,6 +21,8 @@ def test_a_file_named_after_another_client() -> None:
 
 def test_accents_and_case_make_no_difference() -> None:
     assert found("x@martin.co.uk", files=("offre-DURAND-été.pdf",)) != []
+    assert found("x@martin.co.uk", files=("Contrat signé Durand (1).pdf",)) != []
+    assert found("x@martin.co.uk", files=("contrat_de_durée_indéterminée.pdf", "durant-l'été.pdf")) == []
 
 
 def test_not_where_it_goes_to_that_client() -> None:

@@ -34,6 +34,7 @@ def found(
         "Confidentiel : résultats",
         "Résultats (à usage interne)",
         "Streng vertraulich",
+        "STRICTEMENT CONFIDENTIEL - budget",
     ],
 )
 def test_a_mark_in_the_subject(subject: str) -> None:
@@ -69,6 +70,13 @@ def test_a_footer_is_no_mark() -> None:
     text = "See you.\n\nThis e-mail is confidential and may be privileged."
     assert found(body=Body(text=text, own_text=text)) == []
     assert found(subject="Our confidence in the plan") == []
+
+
+def test_a_french_footer_is_none_either() -> None:
+    text = "À demain.\n\nCe message est confidentiel et réservé à son destinataire."
+    assert found(body=Body(text=text, own_text=text)) == []
+    assert found(subject="Notre confiance dans le plan") == []
+    assert found(body=Body(attachments=("confidence.pdf", "réunion-interne.pdf"))) == []
 
 
 def test_the_words_that_the_admin_lists_are_looked_for_everywhere() -> None:

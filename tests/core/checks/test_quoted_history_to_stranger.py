@@ -27,6 +27,11 @@ Objet : Prix
 {HISTORY}
 """
 
+WROTE = (
+    "Voir ci-dessous.\n\nLe lun. 16 nov. 2026 à 09:12, Carl Boss <carl@corp.example> a écrit :\n\n"
+    + "".join(f"> {line}\n" for line in HISTORY.split(". "))
+)
+
 
 def found(
     *to: str, text: str = ENGLISH, participants: tuple[str, ...] = ("carl@corp.example",)
@@ -39,6 +44,7 @@ def found(
 def test_our_own_words_go_to_an_outsider() -> None:
     assert found("b@client.example", "carl@corp.example") == ["b@client.example"]
     assert found("b@client.example", text=FRENCH) == ["b@client.example"]
+    assert found("b@client.example", text=WROTE, participants=()) == ["b@client.example"]
 
 
 def test_the_quoted_header_alone_tells() -> None:
@@ -49,6 +55,9 @@ def test_not_where_an_outsider_had_part_in_it() -> None:
     assert found("b@client.example", participants=("carl@corp.example", "x@client.example")) == []
     outside = ENGLISH.replace("carl@corp.example", "b@client.example")
     assert found("b@client.example", text=outside, participants=()) == []
+    for text in (FRENCH, WROTE):
+        outside = text.replace("carl@corp.example", "b@client.example")
+        assert found("b@client.example", text=outside, participants=()) == []
 
 
 def test_not_among_colleagues() -> None:
