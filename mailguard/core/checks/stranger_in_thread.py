@@ -1,7 +1,8 @@
 """Finds a recipient who had no part in the conversation that the message goes on with.
 
 Of a sender who is known well it speaks only where the other evidence finds the recipient odd as well: people
-are taken into conversations all the time.
+are taken into conversations all the time. That evidence is asked for where `unlikely_recipient` is on;
+where it is off, this speaks of everybody.
 """
 
 from typing import TYPE_CHECKING
