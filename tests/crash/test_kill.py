@@ -128,7 +128,8 @@ def test_a_kill_at_every_call_of_a_start_after_a_kill(stage: Stage) -> None:
         tried["kills" if killing.kill_start(stage.guard, stage.trace, point) else "kills once up"] += 1
         stage.witness.await_quiet()
     stage.next_life()
-    assert tried["kills"]
+    # A slice has one point, and that may be met when the guard is just up.
+    assert tried["kills"] or tried["kills once up"]
     concluded("kill -9, start after a kill", stage, tried, "start-")
 
 

@@ -78,7 +78,7 @@ def test_while_the_database_is_away_nothing_is_taken_and_nothing_is_lost(
             thread.start()
         for mode in ("immediate", "fast"):
             time.sleep(2)
-            _away(server, mode, guards[0], acknowledged)
+            _away(server, mode, guards[0], acknowledged, refused)
         stopping.set()
         for thread in threads:
             thread.join()
@@ -90,13 +90,15 @@ def test_while_the_database_is_away_nothing_is_taken_and_nothing_is_lost(
     assert len(set(acknowledged)) == len(acknowledged)
 
 
-def _away(server: Server, mode: str, guard: Guard, acknowledged: list[str]) -> None:
-    """The database is away for a moment; afterwards mail is taken again."""
+def _away(server: Server, mode: str, guard: Guard, acknowledged: list[str], refused: list[str]) -> None:
+    """The database is away until a client is told so; afterwards mail is taken again."""
+    before, deadline = len(refused), time.monotonic() + 40
     server.stop(mode)
-    time.sleep(1)
-    before = len(acknowledged)
+    while len(refused) == before:
+        assert time.monotonic() < deadline, guard.log()[-2000:]
+        time.sleep(0.1)
+    before, deadline = len(acknowledged), time.monotonic() + 40
     server.start()
-    deadline = time.monotonic() + 40
     while len(acknowledged) < before + 20:
         assert time.monotonic() < deadline, guard.log()[-2000:]
         time.sleep(0.1)
