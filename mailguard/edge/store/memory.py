@@ -1,71 +1,26 @@
 """ports.Memory on SQLite: which messages make one thread, and who takes part in it.
 
-Threads are sets that grow together: a message joins all threads that it names into one (union-find). Of a
-message only a digest of its Message-ID is kept, of a person the address.
+Threads are sets that grow together: a message joins all threads that it names into one (union-find).
 """
 
-import hashlib
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from mailguard.core.facts import Thread
+from mailguard.edge.store import threads
 from mailguard.edge.store.bulk import listed
 from mailguard.edge.store.sqlite import Database
-
-# A header can name thousands of messages; the first of a thread and the newest tell enough.
-MOST_IDS = 100
-# Per message and per thread: what comes on top is not learnt, so that no look-up is ever long.
-MOST_PARTICIPANTS = 5000
+from mailguard.edge.store.threads import Lesson, Threads
 
 
-@dataclass(frozen=True, slots=True)
-class _Lesson:
-    digests: Sequence[int]
-    participants: Sequence[str]
-
-
-class SqliteMemory:
+class SqliteMemory(Threads):
     """What was learnt from mail that really left; it shares the queue's database."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def thread(self, message_ids: Sequence[str]) -> Thread:
-        """Who took part in the threads that these ids lead to. Raises StoreError."""
-        digests = digests_of(message_ids)
-        if not digests:
-            return Thread()
-        return Thread(participants=await self._database.read(_participants, digests))
-
-    async def learn(self, message_id: str, answers: Sequence[str], participants: Sequence[str]) -> None:
-        """A message left: join the threads of the ids it answers, and take in its people (normal forms).
-        Raises StoreError."""
-        digests = digests_of((*answers, message_id))
-        people = [_storable(one) for one in participants[:MOST_PARTICIPANTS] if one]
-        if digests:
-            await self._database.write(_learn_all, _Lesson(digests, people))
-
-    async def erase(self, address: str) -> None:
-        """Take a person (normal form) out of every thread. Raises StoreError."""
-        await self._database.write(_erase, _storable(address))
-
-
-def digests_of(message_ids: Sequence[str]) -> list[int]:
-    """What is kept of these Message-IDs, the first and the newest where they are many."""
-    named = list(dict.fromkeys(one for one in message_ids if one))
-    if len(named) > MOST_IDS:
-        named = [named[0], *named[-(MOST_IDS - 1) :]]
-    return [_digest(one) for one in named]
-
-
-def _digest(message_id: str) -> int:
-    digest = hashlib.blake2b(message_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
-
-
-def _storable(text: str) -> str:
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+        super().__init__(
+            participants=lambda digests: database.read(_participants, digests),
+            learn=lambda lesson: database.write(_learn_all, lesson),
+            erase=lambda address: database.write(_erase, address),
+        )
 
 
 def _participants(connection: sqlite3.Connection, digests: Sequence[int]) -> frozenset[str]:
@@ -83,7 +38,7 @@ def _participants(connection: sqlite3.Connection, digests: Sequence[int]) -> fro
     return frozenset(address for (address,) in found.fetchall())
 
 
-def _learn_all(connection: sqlite3.Connection, lessons: Sequence[_Lesson]) -> list[None]:
+def _learn_all(connection: sqlite3.Connection, lessons: Sequence[Lesson]) -> list[None]:
     for lesson in lessons:
         thread = _joined(connection, _roots(connection, lesson.digests))
         _enter(connection, thread, lesson)
@@ -129,7 +84,7 @@ def _joined(connection: sqlite3.Connection, roots: Sequence[int]) -> int:
     return largest
 
 
-def _enter(connection: sqlite3.Connection, thread: int, lesson: _Lesson) -> None:
+def _enter(connection: sqlite3.Connection, thread: int, lesson: Lesson) -> None:
     new = connection.execute(
         "INSERT OR IGNORE INTO thread_message (digest, thread) SELECT value, ? FROM json_each(?)",
         (thread, listed(lesson.digests)),
@@ -141,7 +96,7 @@ def _enter(connection: sqlite3.Connection, thread: int, lesson: _Lesson) -> None
         INSERT OR IGNORE INTO participant (thread, address) SELECT :thread, value FROM json_each(:people)
         WHERE (SELECT count(*) FROM participant WHERE thread = :thread) < :most
         """,
-        {"thread": thread, "people": listed(lesson.participants), "most": MOST_PARTICIPANTS},
+        {"thread": thread, "people": listed(lesson.people), "most": threads.MOST_PARTICIPANTS},
     )
 
 

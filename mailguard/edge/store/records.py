@@ -3,38 +3,19 @@
 A row is a few hundred bytes. What is erased is overwritten in the file, as all that the store forgets.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 
-from mailguard.core.recall.observation import decode, encode, without
+from mailguard.edge.store import logbook
+from mailguard.edge.store.logbook import Batch, Erasing, Row
 from mailguard.edge.store.sqlite import Database
+from mailguard.edge.store.text import storable
 from mailguard.ports import Entry
 
-# Rows of one step of erasing or forgetting: some ten milliseconds, in which nobody else can write.
-AT_ONCE = 2000
 _INSERT = """
     INSERT OR IGNORE INTO observation (at, mark, score, judged_by, content) VALUES (?, ?, ?, ?, ?)
 """
-# What a mail's entry weighs beside messages when writes are put together.
-_WEIGHT = 512
-
-
-_Row = tuple[int, int, int, float | None, int | None, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    rows: Sequence[tuple[int, int, float | None, int | None, bytes]]
-    source: str
-    place: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Erasing:
-    address: str
-    after: int
 
 
 class SqliteRecords:
@@ -45,12 +26,8 @@ class SqliteRecords:
 
     async def append(self, entries: Sequence[Entry], *, source: str = "", place: str = "") -> Sequence[int]:
         """Add those that are new; the number of each in the log, 0 for one that was known."""
-        rows = [
-            (one.observation.when, one.mark, one.score, one.judged_by, encode(one.observation))
-            for one in entries
-        ]
-        batch = _Batch(rows, source, place)
-        return await self._database.write(_append, batch, weight=_WEIGHT * len(rows))
+        batch = logbook.batch(entries, source, place)
+        return await self._database.write(_append, batch, weight=batch.weight)
 
     async def latest(self) -> int:
         """The greatest number in the log; 0 where it is empty."""
@@ -58,44 +35,26 @@ class SqliteRecords:
 
     async def read(self, after: tuple[int, int], upto: int, limit: int) -> Sequence[Entry]:
         """The next entries by their time and then their number."""
-        while rows := await self._database.read(_read, after, upto, limit):
-            # A hundred thousand of them are read after a start: not on the event loop.
-            found = await asyncio.to_thread(self._decoded, rows)
-            if found:
-                return found
-            # All of these are unreadable, and not the last.
-            number, when, *_ = rows[-1]
-            after = (when, number)
-        return []
+        database = self._database
+        return await logbook.next_entries(
+            after, lambda place: database.read(_read, place, upto, limit), database.log
+        )
 
     async def since(self, number: int, limit: int) -> Sequence[Entry]:
         """The entries after this number, in the order in which they came."""
-        return self._decoded(await self._database.read(_since, number, limit))
+        return logbook.decoded(await self._database.read(_since, number, limit), self._database.log)
 
     async def erased(self) -> int:
         """Always 0: there is no other guard that could have erased anybody."""
         return 0
 
-    def _decoded(self, rows: Sequence[_Row]) -> list[Entry]:
-        found = []
-        for number, _, mark, score, judged_by, content in rows:
-            try:
-                observation = decode(content)
-            except ValueError as error:
-                self._database.log.trouble("record_unreadable", number=number, fault=str(error))
-                continue
-            found.append(
-                Entry(number=number, mark=mark, observation=observation, score=score, judged_by=judged_by)
-            )
-        return found
-
     async def place(self, source: str) -> str | None:
         """How far the reader of a source got."""
-        return await self._database.read(_place, source)
+        return await self._database.read(_place, storable(source))
 
     async def all_read(self, sources: Collection[str]) -> None:
         """The readers of these sources have come to the end; the next ones begin anew."""
-        await self._database.write(_all_read, list(sources))
+        await self._database.write(_all_read, [storable(source) for source in sources])
 
     async def forget(self, before: int) -> int:
         """Remove what is older (seconds since 1970); how many there were."""
@@ -106,28 +65,22 @@ class SqliteRecords:
 
     async def erase(self, address: str) -> int:
         """Take a person out of everything that is recorded; how many entries had him."""
-        total, after = await self._database.write(_disown, address), 0
-        latest = await self.latest()
-        while after < latest:
-            total += await self._database.write(_erase, _Erasing(address, after))
-            after += AT_ONCE
-        return total
+        meant = await self._database.write(_disown, storable(address))
+        erase = partial(self._database.write, _erase)
+        return meant + await logbook.all_steps(address, await self.latest(), erase)
 
     async def add_meant(self, person: str, reasons: Collection[tuple[str, str]]) -> None:
         """A person said yes: to findings of these codes about these addresses."""
-        rows = [(person, code, address) for code, address in reasons]
+        rows = [(storable(person), storable(code), storable(address)) for code, address in reasons]
         if rows:
             await self._database.write(_mean, rows)
 
     async def meant(self) -> Mapping[str, frozenset[tuple[str, str]]]:
         """All that was said yes to, by person."""
-        found: dict[str, set[tuple[str, str]]] = {}
-        for person, code, address in await self._database.read(_meant):
-            found.setdefault(person, set()).add((code, address))
-        return {person: frozenset(reasons) for person, reasons in found.items()}
+        return logbook.by_person(await self._database.read(_meant))
 
 
-def _append(connection: sqlite3.Connection, batches: Sequence[_Batch]) -> list[list[int]]:
+def _append(connection: sqlite3.Connection, batches: Sequence[Batch]) -> list[list[int]]:
     results = []
     for batch in batches:
         numbers = []
@@ -147,7 +100,7 @@ def _latest(connection: sqlite3.Connection) -> int:
     return int(latest)
 
 
-def _read(connection: sqlite3.Connection, after: tuple[int, int], upto: int, limit: int) -> list[_Row]:
+def _read(connection: sqlite3.Connection, after: tuple[int, int], upto: int, limit: int) -> list[Row]:
     return connection.execute(
         """
         SELECT n, at, mark, score, judged_by, content FROM observation INDEXED BY observation_at
@@ -157,7 +110,7 @@ def _read(connection: sqlite3.Connection, after: tuple[int, int], upto: int, lim
     ).fetchall()
 
 
-def _since(connection: sqlite3.Connection, number: int, limit: int) -> list[_Row]:
+def _since(connection: sqlite3.Connection, number: int, limit: int) -> list[Row]:
     return connection.execute(
         "SELECT n, at, mark, score, judged_by, content FROM observation WHERE n > ? ORDER BY n LIMIT ?",
         (number, limit),
@@ -179,7 +132,7 @@ def _forget(connection: sqlite3.Connection, asked: Sequence[int]) -> list[int]:
     return [
         connection.execute(
             "DELETE FROM observation WHERE n IN (SELECT n FROM observation WHERE at < ? LIMIT ?)",
-            (before, AT_ONCE),
+            (before, logbook.AT_ONCE),
         ).rowcount
         for before in asked
     ]
@@ -192,20 +145,19 @@ def _disown(connection: sqlite3.Connection, addresses: Sequence[str]) -> list[in
     ]
 
 
-def _erase(connection: sqlite3.Connection, steps: Sequence[_Erasing]) -> list[int]:
+def _erase(connection: sqlite3.Connection, steps: Sequence[Erasing]) -> list[int]:
     return [_erase_some(connection, step) for step in steps]
 
 
-def _erase_some(connection: sqlite3.Connection, step: _Erasing) -> int:
+def _erase_some(connection: sqlite3.Connection, step: Erasing) -> int:
     """Only what has the address's bytes somewhere is taken apart; it may be a part of another address."""
-    sought = step.address.encode("utf-8", "surrogatepass")
     rows = connection.execute(
         "SELECT n, content FROM observation WHERE n > ? AND n <= ? AND instr(content, ?)",
-        (step.after, step.after + AT_ONCE, sought),
+        (step.after, step.last, step.sought),
     ).fetchall()
     touched = 0
     for number, content in rows:
-        left = left_of(content, step.address)
+        left = logbook.left_of(content, step.address)
         if left is None:
             connection.execute("DELETE FROM observation WHERE n = ?", (number,))
         elif left != content:
@@ -214,31 +166,14 @@ def _erase_some(connection: sqlite3.Connection, step: _Erasing) -> int:
     return touched
 
 
-def left_of(content: bytes, address: str) -> bytes | None:
-    """An entry without a person; None where nothing is left of it."""
-    try:
-        observation = decode(content)
-    except ValueError:
-        # Nobody can read it, and it may name him.
-        return None
-    left = without(observation, address)
-    if left is observation:
-        return content
-    return None if left is None else encode(left)
-
-
 def _mean(connection: sqlite3.Connection, jobs: Sequence[Sequence[tuple[str, str, str]]]) -> list[None]:
     for rows in jobs:
         connection.executemany(
             "INSERT OR IGNORE INTO meant (person, code, address) VALUES (?, ?, ?)",
-            [tuple(map(_storable, row)) for row in rows],
+            rows,
         )
     return [None] * len(jobs)
 
 
 def _meant(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
     return connection.execute("SELECT person, code, address FROM meant").fetchall()
-
-
-def _storable(text: str) -> str:
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

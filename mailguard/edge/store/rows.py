@@ -32,8 +32,8 @@ class AddedRows:
     """A new message: its rows, complete but for the number that the store will give it."""
 
     id: str
-    state: str
-    received_at: str
+    state: MessageState
+    received_at: datetime
     message: Row
     recipients: Sequence[Row]
     event: Row
@@ -66,8 +66,8 @@ def added(new: NewMessage) -> AddedRows:
     message = new.message
     return AddedRows(
         id=message.id,
-        state=message.state.value,
-        received_at=time(message.received_at),
+        state=message.state,
+        received_at=message.received_at,
         message=(message.id, *_in_hand(message), *_timing(message), *_fixed(message)),
         recipients=[_recipient(place, recipient) for place, recipient in enumerate(message.recipients)],
         event=event_row(message.version, new.event),

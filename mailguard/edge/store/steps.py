@@ -195,11 +195,11 @@ def take(connection: sqlite3.Connection, steps: Sequence[Step]) -> list[bool | F
             pile.news += step.news
             for place, new in enumerate(step.adds):
                 if step.mark is not None and place == 0:
-                    fresh.add(pile.next_number, new.id, new.received_at, new.state, step.mark)
+                    fresh.add(pile.next_number, new, step.mark)
                 pile.add(new)
         results.append(won)
     pile.write(connection)
-    fresh.write(connection)
+    resubmission.write(connection, fresh)
     return results
 
 

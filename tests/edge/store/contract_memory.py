@@ -3,6 +3,9 @@
 import asyncio
 import random
 
+import pytest
+
+from mailguard.edge.store import threads
 from mailguard.ports import Memory
 
 
@@ -77,3 +80,25 @@ class MemoryContract:
             assert (await memory.thread([one])).participants >= {"é@x.example", "b" * 3000}
         assert not (await memory.thread([""])).known
         await memory.learn("", [], ["a@x"])
+
+    async def test_a_crowd_is_bounded(self, memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(threads, "MOST_PARTICIPANTS", 10)
+        await memory.learn("1@x", [], [f"p{number}@x" for number in range(25)])
+        await memory.learn("2@x", ["1@x"], ["late@x"])
+        assert len((await memory.thread(["1@x"])).participants) == 10
+
+    async def test_of_a_mail_that_names_thousands_the_first_and_the_newest_count(
+        self, memory: Memory
+    ) -> None:
+        named = [f"{number}@x" for number in range(threads.MOST_IDS + 10)]
+        for one in (named[0], named[1], named[-1]):
+            await memory.learn(one, [], [f"of-{one}"])
+        assert (await memory.thread(named)).participants == {f"of-{named[0]}", f"of-{named[-1]}"}
+
+    async def test_a_person_whom_no_database_can_hold_is_learnt_and_erased_all_the_same(
+        self, memory: Memory
+    ) -> None:
+        await memory.learn("1@x", [], ["a\0b\udce9@x", "c@x"])
+        assert (await memory.thread(["1@x"])).participants == {"a?b?@x", "c@x"}
+        await memory.erase("a\0b\udce9@x")
+        assert (await memory.thread(["1@x"])).participants == {"c@x"}

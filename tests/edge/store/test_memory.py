@@ -2,7 +2,6 @@
 
 import pytest
 
-from mailguard.edge.store import memory as module
 from mailguard.edge.store.memory import SqliteMemory
 from mailguard.edge.store.sqlite import Database
 from tests.edge.store.contract_memory import MemoryContract
@@ -39,10 +38,3 @@ async def test_the_way_up_stays_short(memory: SqliteMemory, database: Database) 
     # They moved up; none is kept twice.
     [(kept,)] = await database.read(lambda c: c.execute("SELECT count(*) FROM participant").fetchall())
     assert kept == 64
-
-
-async def test_a_crowd_is_bounded(memory: SqliteMemory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_PARTICIPANTS", 10)
-    await memory.learn("1@x", [], [f"p{number}@x" for number in range(25)])
-    await memory.learn("2@x", ["1@x"], ["late@x"])
-    assert len((await memory.thread(["1@x"])).participants) == 10

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mailguard.edge.store import records as module
+from mailguard.edge.store import logbook
 from mailguard.edge.store.records import SqliteRecords
 from mailguard.edge.store.sqlite import Database
 from tests.edge.store.contract_records import BOB, RecordsContract, entry, whole
@@ -21,7 +21,7 @@ def records(database: Database) -> SqliteRecords:
 @pytest.fixture(autouse=True)
 def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a handful of entries takes more than one step."""
-    monkeypatch.setattr(module, "AT_ONCE", 2)
+    monkeypatch.setattr(logbook, "AT_ONCE", 2)
 
 
 class TestRecords(RecordsContract):

@@ -6,8 +6,8 @@ from typing import Any, LiteralString
 
 from psycopg import AsyncConnection
 
-from mailguard.edge.store.postgres.columns import storable
 from mailguard.edge.store.postgres.database import SharedDatabase
+from mailguard.edge.store.text import storable
 from mailguard.ports.access import Scope, Session, Token
 
 Connection = AsyncConnection[tuple[Any, ...]]

@@ -7,6 +7,7 @@ from typing import Any
 from mailguard.core import address
 from mailguard.core.hold import HeldMessage
 from mailguard.edge.store import rows
+from mailguard.edge.store.text import storable
 from mailguard.ports import Log
 
 Values = tuple[Any, ...]
@@ -55,10 +56,3 @@ def readable(found: Iterable[Sequence[Any]], log: Log) -> list[HeldMessage]:
         except rows.UNREADABLE as error:
             log.trouble("unreadable_message", id=row[ID], fault=str(error))
     return messages
-
-
-def storable(text: str) -> str:
-    """Text that the database can hold."""
-    if text.isascii():
-        return text.replace("\0", "?")
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")

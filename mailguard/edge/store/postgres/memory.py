@@ -5,10 +5,9 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from mailguard.core.facts import Thread
-from mailguard.edge.store.memory import MOST_PARTICIPANTS, digests_of
-from mailguard.edge.store.postgres.columns import storable
+from mailguard.edge.store import threads
 from mailguard.edge.store.postgres.database import SharedDatabase
+from mailguard.edge.store.threads import Lesson, Threads
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -54,33 +53,16 @@ _ENTER = (
     """,
 )
 
-_Lesson = tuple[Sequence[int], Sequence[str]]
 
-
-class PostgresMemory:
+class PostgresMemory(Threads):
     """What was learnt from mail that really left, by whichever guard."""
 
     def __init__(self, database: SharedDatabase) -> None:
-        self._database = database
-
-    async def thread(self, message_ids: Sequence[str]) -> Thread:
-        """Who took part in the threads that these ids lead to. Raises StoreError."""
-        digests = digests_of(message_ids)
-        if not digests:
-            return Thread()
-        return Thread(participants=await self._database.read(_participants, digests))
-
-    async def learn(self, message_id: str, answers: Sequence[str], participants: Sequence[str]) -> None:
-        """A message left: join the threads of the ids it answers, and take in its people (normal forms).
-        Raises StoreError."""
-        digests = digests_of((*answers, message_id))
-        people = [storable(one) for one in participants[:MOST_PARTICIPANTS] if one]
-        if digests:
-            await self._database.write(_learn_all, (digests, people))
-
-    async def erase(self, address: str) -> None:
-        """Take a person (normal form) out of every thread. Raises StoreError."""
-        await self._database.write(_erase, storable(address))
+        super().__init__(
+            participants=lambda digests: database.read(_participants, digests),
+            learn=lambda lesson: database.write(_learn_all, lesson),
+            erase=lambda address: database.write(_erase, address),
+        )
 
 
 async def _participants(connection: Connection, digests: Sequence[int]) -> frozenset[str]:
@@ -88,16 +70,16 @@ async def _participants(connection: Connection, digests: Sequence[int]) -> froze
     return frozenset(address for (address,) in await found.fetchall())
 
 
-async def _learn_all(connection: Connection, lessons: Sequence[_Lesson]) -> list[None]:
+async def _learn_all(connection: Connection, lessons: Sequence[Lesson]) -> list[None]:
     await connection.execute(_LOCK)
-    for digests, people in lessons:
-        found = await connection.execute(_ROOTS, (list(digests),))
+    for lesson in lessons:
+        found = await connection.execute(_ROOTS, (list(lesson.digests),))
         thread = await _joined(connection, [number for (number,) in await found.fetchall()])
         values = {
             "thread": thread,
-            "digests": list(digests),
-            "people": list(people),
-            "most": MOST_PARTICIPANTS,
+            "digests": list(lesson.digests),
+            "people": list(lesson.people),
+            "most": threads.MOST_PARTICIPANTS,
         }
         async with connection.pipeline():
             for statement in _ENTER:

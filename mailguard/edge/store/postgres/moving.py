@@ -17,6 +17,7 @@ from mailguard.edge.store import engine, moved, queries, rows
 from mailguard.edge.store.moved import Moved
 from mailguard.edge.store.postgres import columns, faults
 from mailguard.edge.store.postgres.database import SharedDatabase
+from mailguard.edge.store.text import storable
 from mailguard.ports import Log
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -212,7 +213,7 @@ def _table(
     statement: LiteralString = f"COPY {table} ({names}) FROM STDIN"
     with target.cursor() as cursor, cursor.copy(statement) as copy:
         for row in found:
-            copy.write_row([columns.storable(one) if isinstance(one, str) else one for one in row])
+            copy.write_row([storable(one) if isinstance(one, str) else one for one in row])
             count += 1
     query: LiteralString = f"SELECT count(*) FROM {table}"
     (arrived,) = target.execute(query).fetchone() or (0,)

@@ -7,8 +7,9 @@ from typing import Any, LiteralString
 from psycopg import AsyncConnection
 
 from mailguard.core.news import Backlog, Dispatch, Pending, Topic
-from mailguard.edge.store.postgres.columns import Values, storable
+from mailguard.edge.store.postgres.columns import Values
 from mailguard.edge.store.postgres.database import SharedDatabase
+from mailguard.edge.store.text import storable
 
 Connection = AsyncConnection[tuple[Any, ...]]
 

@@ -6,9 +6,9 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from mailguard.core.preference import Preference
-from mailguard.edge.store.postgres.columns import storable
 from mailguard.edge.store.postgres.database import SharedDatabase
 from mailguard.edge.store.preferences import key_of, preference_of
+from mailguard.edge.store.text import storable
 
 Connection = AsyncConnection[tuple[Any, ...]]
 

@@ -15,6 +15,7 @@ from mailguard.core.states import FINISHED, MessageState
 from mailguard.edge.store import rows
 from mailguard.edge.store.postgres import columns
 from mailguard.edge.store.postgres.columns import READ
+from mailguard.edge.store.text import storable
 from mailguard.ports import Census, Log, Owner, Page
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -63,7 +64,7 @@ async def content(connection: Connection, message_id: str) -> bytes | None:
     """The bytes as received, or None where they are gone."""
     asked = await connection.execute(
         "SELECT content FROM body WHERE message = (SELECT n FROM message WHERE id = %s)",
-        (columns.storable(message_id),),
+        (storable(message_id),),
         binary=True,
     )
     row = await asked.fetchone()
@@ -75,7 +76,7 @@ async def events(connection: Connection, message_id: str) -> list[Event]:
     asked = await connection.execute(
         "SELECT at, event, by, detail FROM event"
         " WHERE message = (SELECT n FROM message WHERE id = %s) ORDER BY version",
-        (columns.storable(message_id),),
+        (storable(message_id),),
     )
     return [rows.event(row) for row in await asked.fetchall()]
 
@@ -212,14 +213,14 @@ def asked_for(owner: Owner | None) -> Asked:
         return (("all", None),)
     nobody: Asked = (("nobody", None),) if owner.anonymous else ()
     return (
-        ("login", columns.storable(owner.login)),
+        ("login", storable(owner.login)),
         *(_of_sender(one) for one in sorted(owner.addresses)),
         *nobody,
     )
 
 
 def _of_sender(sender: str) -> tuple[Whose, str]:
-    return "sender", columns.storable(address.normal(sender))
+    return "sender", storable(address.normal(sender))
 
 
 def owned(owner: Owner | None, message: HeldMessage) -> bool:
@@ -236,7 +237,7 @@ async def place(connection: Connection, after: str | None) -> tuple[int, Key | N
     if after is None:
         return 0, None
     asked = await connection.execute(
-        "SELECT leaves_at, done_at, n FROM message WHERE id = %s", (columns.storable(after),)
+        "SELECT leaves_at, done_at, n FROM message WHERE id = %s", (storable(after),)
     )
     row = await asked.fetchone()
     if row is None:

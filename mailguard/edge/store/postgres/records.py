@@ -1,16 +1,15 @@
 """ports.Records on PostgreSQL: the log of what was observed, by whichever guard."""
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from psycopg import AsyncConnection
 
-from mailguard.core.recall.observation import decode, encode
-from mailguard.edge.store.postgres.columns import storable
+from mailguard.edge.store import logbook
+from mailguard.edge.store.logbook import Batch, Erasing, Row
 from mailguard.edge.store.postgres.database import SharedDatabase
-from mailguard.edge.store.records import AT_ONCE, left_of
+from mailguard.edge.store.text import storable
 from mailguard.ports import Entry
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -31,22 +30,6 @@ _PLACE = """
     ON CONFLICT (source) DO UPDATE SET place = excluded.place
 """
 _COLUMNS = "n, at, mark, score, judged_by, content"
-_WEIGHT = 512
-
-_Row = tuple[int, int, int, float | None, int | None, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    rows: Sequence[tuple[int, int, float | None, int | None, bytes]]
-    source: str
-    place: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Erasing:
-    address: str
-    after: int
 
 
 class PostgresRecords:
@@ -57,12 +40,8 @@ class PostgresRecords:
 
     async def append(self, entries: Sequence[Entry], *, source: str = "", place: str = "") -> Sequence[int]:
         """Add those that are new; the number of each in the log, 0 for one that was known."""
-        rows = [
-            (one.observation.when, one.mark, one.score, one.judged_by, encode(one.observation))
-            for one in entries
-        ]
-        batch = _Batch(rows, storable(source), storable(place))
-        return await self._database.write(_append, batch, weight=_WEIGHT * len(rows))
+        batch = logbook.batch(entries, source, place)
+        return await self._database.write(_append, batch, weight=batch.weight)
 
     async def latest(self) -> int:
         """The greatest number in the log; 0 where it is empty."""
@@ -70,36 +49,18 @@ class PostgresRecords:
 
     async def read(self, after: tuple[int, int], upto: int, limit: int) -> Sequence[Entry]:
         """The next entries by their time and then their number."""
-        while rows := await self._database.read(_read, after, upto, limit):
-            # A hundred thousand of them are read after a start: not on the event loop.
-            found = await asyncio.to_thread(self._decoded, rows)
-            if found:
-                return found
-            # All of these are unreadable, and not the last.
-            number, when, *_ = rows[-1]
-            after = (when, number)
-        return []
+        database = self._database
+        return await logbook.next_entries(
+            after, lambda place: database.read(_read, place, upto, limit), database.log
+        )
 
     async def since(self, number: int, limit: int) -> Sequence[Entry]:
         """The entries after this number, in the order in which they came, of whichever guard."""
-        return self._decoded(await self._database.read(_since, number, limit))
+        return logbook.decoded(await self._database.read(_since, number, limit), self._database.log)
 
     async def erased(self) -> int:
         """How often somebody was erased."""
         return await self._database.read(_erased)
-
-    def _decoded(self, rows: Sequence[_Row]) -> list[Entry]:
-        found = []
-        for number, _, mark, score, judged_by, content in rows:
-            try:
-                observation = decode(content)
-            except ValueError as error:
-                self._database.log.trouble("record_unreadable", number=number, fault=str(error))
-                continue
-            found.append(
-                Entry(number=number, mark=mark, observation=observation, score=score, judged_by=judged_by)
-            )
-        return found
 
     async def place(self, source: str) -> str | None:
         """How far the reader of a source got."""
@@ -118,13 +79,11 @@ class PostgresRecords:
 
     async def erase(self, address: str) -> int:
         """Take a person out of everything that is recorded; how many entries had him."""
-        total, after = await self._database.read(_disown, storable(address)), 0
-        latest = await self.latest()
-        while after < latest:
-            total += await self._database.write(_erase, _Erasing(address, after))
-            after += AT_ONCE
+        meant = await self._database.read(_disown, storable(address))
+        erase = partial(self._database.write, _erase)
+        logged = await logbook.all_steps(address, await self.latest(), erase)
         await self._database.read(_note_erased)
-        return total
+        return meant + logged
 
     async def add_meant(self, person: str, reasons: Collection[tuple[str, str]]) -> None:
         """A person said yes: to findings of these codes about these addresses."""
@@ -134,13 +93,10 @@ class PostgresRecords:
 
     async def meant(self) -> Mapping[str, frozenset[tuple[str, str]]]:
         """All that was said yes to, by person."""
-        found: dict[str, set[tuple[str, str]]] = {}
-        for person, code, address in await self._database.read(_meant):
-            found.setdefault(person, set()).add((code, address))
-        return {person: frozenset(reasons) for person, reasons in found.items()}
+        return logbook.by_person(await self._database.read(_meant))
 
 
-async def _append(connection: Connection, batches: Sequence[_Batch]) -> list[list[int]]:
+async def _append(connection: Connection, batches: Sequence[Batch]) -> list[list[int]]:
     await connection.execute(_LOCK)
     results = []
     for batch in batches:
@@ -161,7 +117,7 @@ async def _latest(connection: Connection) -> int:
     return int(row[0]) if row else 0
 
 
-async def _read(connection: Connection, after: tuple[int, int], upto: int, limit: int) -> list[_Row]:
+async def _read(connection: Connection, after: tuple[int, int], upto: int, limit: int) -> list[Row]:
     found = await connection.execute(
         f"SELECT {_COLUMNS} FROM observation WHERE (at, n) > (%s, %s) AND n <= %s ORDER BY at, n LIMIT %s",
         (*after, upto, limit),
@@ -170,7 +126,7 @@ async def _read(connection: Connection, after: tuple[int, int], upto: int, limit
     return await found.fetchall()
 
 
-async def _since(connection: Connection, number: int, limit: int) -> list[_Row]:
+async def _since(connection: Connection, number: int, limit: int) -> list[Row]:
     found = await connection.execute(
         f"SELECT {_COLUMNS} FROM observation WHERE n > %s ORDER BY n LIMIT %s", (number, limit), binary=True
     )
@@ -194,7 +150,7 @@ async def _forget(connection: Connection, before: int) -> int:
             SELECT n FROM observation WHERE at < %s LIMIT %s
         )
         """,
-        (before, AT_ONCE),
+        (before, logbook.AT_ONCE),
     )
     return gone.rowcount
 
@@ -211,21 +167,20 @@ async def _disown(connection: Connection, address: str) -> int:
     return gone.rowcount
 
 
-async def _erase(connection: Connection, steps: Sequence[_Erasing]) -> list[int]:
+async def _erase(connection: Connection, steps: Sequence[Erasing]) -> list[int]:
     return [await _erase_some(connection, step) for step in steps]
 
 
-async def _erase_some(connection: Connection, step: _Erasing) -> int:
+async def _erase_some(connection: Connection, step: Erasing) -> int:
     """Only what has the address's bytes somewhere is taken apart; it may be a part of another address."""
-    sought = step.address.encode("utf-8", "surrogatepass")
     asked = await connection.execute(
         "SELECT n, content FROM observation WHERE n > %s AND n <= %s AND position(%b::bytea IN content) > 0",
-        (step.after, step.after + AT_ONCE, sought),
+        (step.after, step.last, step.sought),
         binary=True,
     )
     touched = 0
     for number, content in await asked.fetchall():
-        left = left_of(content, step.address)
+        left = logbook.left_of(content, step.address)
         if left is None:
             await connection.execute("DELETE FROM observation WHERE n = %s", (number,))
         elif left != content:

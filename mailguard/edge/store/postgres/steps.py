@@ -17,10 +17,11 @@ from mailguard.core.events import GUARD, Event
 from mailguard.core.hold import Change, Claimed, NewMessage
 from mailguard.core.news import Dispatch
 from mailguard.edge.store import rows
-from mailguard.edge.store.postgres import columns, outbox
+from mailguard.edge.store.known import Fresh
+from mailguard.edge.store.postgres import columns, outbox, resubmission
 from mailguard.edge.store.postgres.columns import READ, Values
 from mailguard.edge.store.postgres.numbers import Numbers
-from mailguard.edge.store.postgres.resubmission import Fresh, fresh
+from mailguard.edge.store.text import storable
 from mailguard.ports import First, Log, Mark
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -118,13 +119,13 @@ class _Pile:
 
 
 def _text(value: Any) -> Any:
-    return columns.storable(value) if isinstance(value, str) else value
+    return storable(value) if isinstance(value, str) else value
 
 
 async def take(connection: Connection, steps: Sequence[Step], numbers: Numbers) -> list[bool | First]:
     """Make all these steps; False for one whose message is not at the version that it starts from, and the
     first message for one that was handed in before."""
-    known = await fresh(connection, [step.mark for step in steps if step.mark is not None])
+    known = await resubmission.fresh(connection, [step.mark for step in steps if step.mark is not None])
     changes = [step.change for step in steps if step.change is not None]
     versions = await _locked(connection, [change.before.id for change in changes], known.numbers())
     await numbers.need(connection, sum(len(step.adds) for step in steps))
@@ -132,7 +133,7 @@ async def take(connection: Connection, steps: Sequence[Step], numbers: Numbers) 
     results = [_made(step, pile, known, versions, numbers) for step in steps]
     async with connection.pipeline():
         await pile.write(connection)
-        await known.write(connection)
+        await resubmission.write(connection, known)
     return results
 
 

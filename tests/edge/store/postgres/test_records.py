@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from mailguard.edge.store import logbook
 from mailguard.edge.store.postgres import PostgresRecords, SharedDatabase
-from mailguard.edge.store.postgres import records as module
 from tests.edge.store.contract_records import BOB, RecordsContract, entry, whole
 from tests.edge.store.samples import RecordingLog
 
@@ -19,7 +19,7 @@ def records(database: SharedDatabase) -> PostgresRecords:
 @pytest.fixture(autouse=True)
 def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a handful of entries takes more than one step."""
-    monkeypatch.setattr(module, "AT_ONCE", 2)
+    monkeypatch.setattr(logbook, "AT_ONCE", 2)
 
 
 class TestRecords(RecordsContract):
