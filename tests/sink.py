@@ -2,10 +2,13 @@
 
 import contextlib
 import socketserver
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from tests.serving import serving
 
 OFFERS = (b"PIPELINING", b"8BITMIME", b"SMTPUTF8", b"DSN", b"ENHANCEDSTATUSCODES", b"SIZE 52428800")
 
@@ -33,7 +36,7 @@ class Delivery:
 class Sink:
     """What arrived so far; `port` is where it listens on 127.0.0.1."""
 
-    port: int
+    port: int = 0
     deliveries: list[Delivery] = field(default_factory=list)
 
     def wait(self, wanted: Callable[[Delivery], bool], timeout: float = 15) -> Delivery:
@@ -52,28 +55,15 @@ class Sink:
 @contextlib.contextmanager
 def running(port: int = 0) -> Iterator[Sink]:
     """A sink on this port, or on a free one, for as long as the context lasts."""
-    with _Server(("127.0.0.1", port), _Session) as server:
-        server.sink = Sink(port=server.server_address[1])
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server.sink
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-    request_queue_size = 100
-    server_address: tuple[str, int]
-    sink: Sink
+    sink = Sink()
+    with serving(partial(_Session, sink), port=port) as sink.port:
+        yield sink
 
 
 class _Session(socketserver.StreamRequestHandler):
-    server: _Server
+    def __init__(self, sink: Sink, *connection: Any) -> None:
+        self._sink = sink
+        super().__init__(*connection)
 
     def handle(self) -> None:
         mail = ""
@@ -96,7 +86,7 @@ class _Session(socketserver.StreamRequestHandler):
                 case "DATA":
                     self.wfile.write(b"354 Go on\r\n")
                     content = self._content()
-                    self.server.sink.deliveries.append(Delivery(mail=mail, rcpt=tuple(rcpt), content=content))
+                    self._sink.deliveries.append(Delivery(mail=mail, rcpt=tuple(rcpt), content=content))
                 case "QUIT":
                     self.wfile.write(b"221 2.0.0 Bye\r\n")
                     return

@@ -9,8 +9,11 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from tests.crash.ledger import Copy
+from tests.serving import ThreadedServer, serving
 
 # The recipient whose local part begins so is refused for good.
 REFUSED = "refused"
@@ -23,7 +26,7 @@ class Witness:
     """`port` is where it listens on 127.0.0.1. The test raises `life` between two lives of the guard; while
     `mute`, it takes the final dot and says nothing."""
 
-    port: int
+    port: int = 0
     life: int = 1
     mute: bool = False
     copies: list[Copy] = field(default_factory=list)
@@ -61,42 +64,35 @@ class Witness:
 @contextlib.contextmanager
 def running() -> Iterator[Witness]:
     """A witness on a free port for as long as the context lasts."""
-    with _Server(("127.0.0.1", 0), _Session) as server:
-        server.witness = Witness(port=server.server_address[1])
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server.witness
-        finally:
-            server.shutdown()
-            thread.join()
+    witness = Witness()
+    with serving(partial(_Session, witness), server=partial(_Server, witness)) as witness.port:
+        yield witness
 
 
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-    request_queue_size = 100
-    server_address: tuple[str, int]
-    witness: Witness
+class _Server(ThreadedServer):
+    def __init__(self, witness: Witness, *arguments: Any) -> None:
+        self._witness = witness
+        super().__init__(*arguments)
 
     def process_request(self, request: object, client_address: object) -> None:
         # Counted here, so that a session is seen as open before its thread has begun.
-        with self.witness.lock:
-            self.witness.sessions += 1
+        with self._witness.lock:
+            self._witness.sessions += 1
         super().process_request(request, client_address)  # type: ignore[arg-type]
 
     def shutdown_request(self, request: object) -> None:
         super().shutdown_request(request)  # type: ignore[arg-type]
-        with self.witness.lock:
-            self.witness.sessions -= 1
+        with self._witness.lock:
+            self._witness.sessions -= 1
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A guard that is killed resets its connections: that is what is tested."""
 
 
 class _Session(socketserver.StreamRequestHandler):
-    server: _Server
+    def __init__(self, witness: Witness, *connection: Any) -> None:
+        self._witness = witness
+        super().__init__(*connection)
 
     def handle(self) -> None:
         recipients: list[str] = []
@@ -141,8 +137,8 @@ class _Session(socketserver.StreamRequestHandler):
             if not line.endswith(b"\n"):
                 return False
             lines.append(line[1:] if line.startswith(b".") else line)
-        self.server.witness.keep(recipients, b"".join(lines))
-        if self.server.witness.mute:
+        self._witness.keep(recipients, b"".join(lines))
+        if self._witness.mute:
             # Until the guard is dead, or tired of waiting.
             self.rfile.read()
             return False

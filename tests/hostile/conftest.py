@@ -6,7 +6,7 @@ import pytest
 
 from mailguard.core.checks import CHECKS
 from tests import guard as guards
-from tests import sink as sinks
+from tests.sink import Sink
 
 # Nothing is held, and no check has a say: it is the road that is looked at here.
 OFF = "\n".join(f'{check.code} = {{ action = "off" }}' for check in CHECKS)
@@ -14,14 +14,7 @@ AT_ONCE = f"{guards.RULES}\n[checks]\n{OFF}\n".replace('"1h"', '"0s"')
 
 
 @pytest.fixture(scope="session")
-def sink() -> Iterator[sinks.Sink]:
-    """The upstream that remembers."""
-    with sinks.running() as upstream:
-        yield upstream
-
-
-@pytest.fixture(scope="session")
-def guard(sink: sinks.Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[guards.Guard]:
+def guard(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[guards.Guard]:
     """A guard that trusts this machine, and sends on at once."""
     directory = tmp_path_factory.mktemp("guard")
     smtp = "max_connections_per_ip = 300"
@@ -30,7 +23,7 @@ def guard(sink: sinks.Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture(scope="session")
-def strict(sink: sinks.Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[guards.Guard]:
+def strict(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[guards.Guard]:
     """A guard that trusts nobody."""
     configured = guards.configured(
         tmp_path_factory.mktemp("strict"), guards.smtp_upstream(sink.port), rules=AT_ONCE

@@ -2,9 +2,6 @@
 for good."""
 
 import socketserver
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +9,7 @@ import pytest
 from tests import guard as guards
 from tests.guard import Guard
 from tests.promises.talking import RULES, ask, hand_in, letter, shown, until
+from tests.serving import serving
 
 # Like inside at the first glance.
 STRANGERS = (
@@ -46,28 +44,19 @@ def test_what_cannot_be_read_is_held_as_it_is(guard: Guard, content: bytes) -> N
 
 
 class _Nonsense(socketserver.StreamRequestHandler):
+    """An upstream that has gone mad."""
+
     def handle(self) -> None:
         self.wfile.write(b"220 hello\r\n")
         while self.rfile.readline():
             self.wfile.write(b"999 Traceback (most recent call last):\r\n\xff\xff\r\n")
 
 
-@contextmanager
-def _nonsense() -> Iterator[int]:
-    """An upstream that has gone mad."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Nonsense) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def test_an_upstream_that_makes_no_sense_is_tried_again(tmp_path: Path) -> None:
-    with _nonsense() as port, guards.running(tmp_path, guards.smtp_upstream(port), rules=RULES) as guard:
+    with (
+        serving(_Nonsense) as port,
+        guards.running(tmp_path, guards.smtp_upstream(port), rules=RULES) as guard,
+    ):
         promise = hand_in(guard, letter("patience"), "b@now.example")
         until(lambda: shown(guard, promise.id)["recipients"][0]["state"] == "deferred")
         assert shown(guard, promise.id)["state"] == "queued"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests import guard as guards
 from tests.promises.talking import RULES, hand_in, kill, letter, shown, until
+from tests.serving import serving
 from tests.sink import Sink
 
 
@@ -37,20 +38,11 @@ def _mute() -> Iterator[_Mute]:
                     mute.speaks.wait(30)
                 self.wfile.write(b"250 Ok\r\n")
 
-    class Server(socketserver.ThreadingTCPServer):
-        daemon_threads = True
-        block_on_close = False
-
-    with Server(("127.0.0.1", 0), Session) as server:
-        mute.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    with serving(Session) as mute.port:
         try:
             yield mute
         finally:
             mute.speaks.set()
-            server.shutdown()
-            thread.join()
 
 
 def test_killed_between_the_dot_and_its_answer_it_tries_again_and_says_so(tmp_path: Path) -> None:
