@@ -60,7 +60,7 @@ class Release:
         self._bytes_in_hand = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        self.afterwards = Afterwards(remember, self._idle)
+        self.afterwards = Afterwards(remember, self._idle, log)
         self._stopping = False
 
     async def recover(self) -> int:

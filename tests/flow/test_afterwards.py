@@ -8,8 +8,9 @@ import pytest
 
 from mailguard.core.errors import StoreError
 from mailguard.core.hold import HeldMessage
-from mailguard.flow.afterwards import LARGEST, MOST, Afterwards
+from mailguard.flow.afterwards import BESIDE, LARGEST, TOGETHER, Afterwards
 from tests.flow.parts import MESSAGE, Parts
+from tests.upstreams import Lines
 
 
 class Learner:
@@ -17,8 +18,10 @@ class Learner:
 
     def __init__(self) -> None:
         self.learnt: list[bytes] = []
+        self.slow = 0.0
 
     async def departed(self, message: HeldMessage, content: bytes, *, left: bool) -> None:
+        await asyncio.sleep(self.slow)
         self.learnt.append(content)
 
 
@@ -30,7 +33,7 @@ async def message(parts: Parts) -> HeldMessage:
 @pytest.fixture
 async def running() -> AsyncIterator[tuple[Learner, Afterwards, asyncio.Event]]:
     learner, quiet = Learner(), asyncio.Event()
-    afterwards = Afterwards(learner, quiet)  # type: ignore[arg-type]
+    afterwards = Afterwards(learner, quiet, Lines())  # type: ignore[arg-type]
     task = asyncio.create_task(afterwards.run())
     yield learner, afterwards, quiet
     task.cancel()
@@ -66,18 +69,59 @@ async def test_it_is_not_put_off_for_ever(
             await asyncio.sleep(0.005)
 
 
-async def test_what_is_large_or_one_too_many_is_learnt_at_once(message: HeldMessage) -> None:
+async def test_what_is_large_or_one_too_many_is_learnt_at_once(
+    message: HeldMessage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     learner = Learner()
-    afterwards = Afterwards(learner, asyncio.Event())  # type: ignore[arg-type]
+    monkeypatch.setattr("mailguard.flow.afterwards.ROOM", 10 * (BESIDE + 5))
+    afterwards = Afterwards(learner, asyncio.Event(), Lines())  # type: ignore[arg-type]
     await afterwards.learn(message, b"x" * (LARGEST + 1), left=True)
     assert len(learner.learnt) == 1
-    for _ in range(MOST):
+    for _ in range(10):
         await afterwards.learn(message, b"small", left=True)
     assert len(learner.learnt) == 1
     await afterwards.learn(message, b"small", left=True)
     assert len(learner.learnt) == 2
     await afterwards.finish()
-    assert len(learner.learnt) == MOST + 2
+    assert len(learner.learnt) == 12
+    # There is room again.
+    await afterwards.learn(message, b"small", left=True)
+    assert len(learner.learnt) == 12
+
+
+async def test_ten_thousand_of_usual_size_may_wait(message: HeldMessage) -> None:
+    learner = Learner()
+    afterwards = Afterwards(learner, asyncio.Event(), Lines())  # type: ignore[arg-type]
+    content = bytes(4096)
+    for _ in range(10_000):
+        await afterwards.learn(message, content, left=True)
+    assert learner.learnt == []
+
+
+async def test_a_stop_is_not_kept_waiting_by_what_is_to_be_learnt(
+    message: HeldMessage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner, log = Learner(), Lines()
+    monkeypatch.setattr("mailguard.flow.afterwards.FAREWELL", 0.0)
+    afterwards = Afterwards(learner, asyncio.Event(), log)  # type: ignore[arg-type]
+    for _ in range(3 * TOGETHER):
+        await afterwards.learn(message, b"small", left=True)
+    await afterwards.finish()
+    assert len(learner.learnt) == TOGETHER
+    assert [fields["messages"] for name, fields in log.lines if name == "not_learnt"] == [2 * TOGETHER]
+
+
+async def test_who_stops_waits_for_those_that_are_being_learnt(
+    running: tuple[Learner, Afterwards, asyncio.Event], message: HeldMessage
+) -> None:
+    learner, afterwards, quiet = running
+    learner.slow = 0.05
+    await afterwards.learn(message, b"small", left=True)
+    quiet.set()
+    await asyncio.sleep(0.01)
+    assert learner.learnt == []
+    await afterwards.finish()
+    assert learner.learnt == [b"small"]
 
 
 async def test_a_guard_that_stops_learns_what_has_left(parts: Parts) -> None:
