@@ -22,6 +22,10 @@ class Alarm:
         if self._until is None or at < self._until:
             self._rung.set()
 
+    def ring(self) -> None:
+        """Whatever is slept for, it is to be looked again at once."""
+        self._rung.set()
+
     async def wait(self, due: datetime | None) -> None:
         """Sleep until `due` (None: until the alarm sounds), but never for long."""
         now = self._clock.now()

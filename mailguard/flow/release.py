@@ -1,13 +1,14 @@
 """The timer: claim what is due, hand it to the upstream, record what came of it, try again or bounce.
 
-One loop claims; a few workers relay. A message in a worker's hands is RELAYING in the store, with its
-version fenced, so that a cancel, another claim or a restart can never make it leave twice unnoticed.
+One loop claims; a few workers relay, and go on with the next message while what came of the last one is
+written down. A message in hand is RELAYING in the store, with its version fenced, so that a cancel, another
+claim or a restart can never make it leave twice unnoticed.
 """
 
 import asyncio
 from collections.abc import Sequence
 
-from mailguard.core import delivery, moves, outgoing
+from mailguard.core import moves, outgoing
 from mailguard.core.delivery import Answer, Outcome
 from mailguard.core.errors import IllegalMove, NoSuchMessage, StoreError
 from mailguard.core.events import GUARD
@@ -15,16 +16,15 @@ from mailguard.core.hold import Change, Claimed, HeldMessage
 from mailguard.flow.afterwards import Afterwards
 from mailguard.flow.alarm import Alarm
 from mailguard.flow.bouncing import Bouncing
+from mailguard.flow.in_hand import InHand
+from mailguard.flow.recording import STORE_PAUSE, Recording
 from mailguard.flow.remember import Remember
 from mailguard.ports import Clock, Log, NotOffered, Relay, Store
 
-# How many messages may be in hand for each worker: enough that none waits for the claim.
-AHEAD = 4
-# Bytes of messages in hand, above which nothing more is claimed: a server that hangs must not fill the
-# memory. One claim may go over it by as much as a claim brings.
-MOST_BYTES = 128 * 1024 * 1024
-# After a fault of the store: soon, but not in a circle.
-STORE_PAUSE = 1.0
+# How many for each worker may have been offered before it is on the disk what came of them: so many can leave
+# twice where the guard is killed, and with fewer a disk that takes 10 ms to sync would hold up the rest.
+UNWRITTEN = 6
+# Where what is due cannot be claimed.
 UNCLAIMED_PAUSE = 0.2
 # A store that hangs must not keep the guard from stopping.
 PUT_BACK_TIMEOUT = 2.0
@@ -56,11 +56,13 @@ class Release:
         self._hostname = hostname
         self._workers = workers
         self._ready: asyncio.Queue[Claimed] = asyncio.Queue()
-        self._in_hand = 0
-        self._bytes_in_hand = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self.afterwards = Afterwards(remember, self._idle, log)
+        self._in_hand = InHand(workers, clock)
+        self.afterwards = Afterwards(remember, self._in_hand.idle, log)
+        self._recording = Recording(
+            store=store, bouncing=bouncing, afterwards=self.afterwards, alarm=alarm, clock=clock, log=log
+        )
+        self._unwritten = asyncio.Semaphore(workers * UNWRITTEN)
+        self._being_written: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     async def recover(self) -> int:
@@ -86,12 +88,13 @@ class Release:
             while not self._stopping:
                 await self._round()
             await self._return_the_rest()
-            await self._idle.wait()
+            await self._in_hand.idle.wait()
             await self.afterwards.finish()
         finally:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
+            await self._write_the_rest()
             await self._return_the_rest()
 
     def stop(self) -> None:
@@ -100,7 +103,7 @@ class Release:
         self._alarm.sound(self._clock.now())
 
     async def _round(self) -> None:
-        room = self._workers * AHEAD - self._in_hand if self._bytes_in_hand < MOST_BYTES else 0
+        room = self._in_hand.room()
         try:
             claimed = await self._claim(room) if room > 0 else 0
             await self.expire()
@@ -110,39 +113,61 @@ class Release:
             await self._clock.sleep(STORE_PAUSE)
             return
         if room > 0 and not claimed and due is not None and due <= self._clock.now():
-            # What is due cannot be claimed (a row that cannot be read): look again soon, not in a circle.
+            # A row that cannot be read: look again soon, not in a circle.
             await self._clock.sleep(UNCLAIMED_PAUSE)
             return
-        # With every hand full, the next worker to be free sounds the alarm.
+        # With every hand full, whoever sees that there is little left sounds the alarm.
         await self._alarm.wait(None if room <= 0 else due)
 
     async def _claim(self, room: int) -> int:
         claimed = await self._store.claim(self._clock.now(), room)
-        self._in_hand += len(claimed)
-        if claimed:
-            self._idle.clear()
+        self._in_hand.take(claimed)
         for one in claimed:
-            self._bytes_in_hand += len(one.content)
             self._ready.put_nowait(one)
         return len(claimed)
 
     async def _work(self) -> None:
         while True:
-            claimed = await self._ready.get()
+            # Before the message is taken: between the answer and its record nothing is waited for.
+            await self._unwritten.acquire()
+            claimed = await self._next()
             try:
-                await self.relay_one(claimed)
-            except Exception as error:  # noqa: BLE001  one message's trouble must not stop the others
-                self._log.trouble("relay_fault", id=claimed.message.id, fault=type(error).__name__)
-            finally:
+                outcomes = await self._offer(claimed)
+            except BaseException:
                 self._done_with(claimed)
+                raise
+            task = asyncio.create_task(self._record(claimed, outcomes))
+            self._being_written.add(task)
+            task.add_done_callback(self._being_written.discard)
+
+    async def _next(self) -> Claimed:
+        try:
+            return await self._ready.get()
+        except BaseException:
+            self._unwritten.release()
+            raise
+
+    async def _record(self, claimed: Claimed, outcomes: Sequence[Outcome]) -> None:
+        try:
+            await self._recording.record(claimed, outcomes)
+        except Exception as error:  # noqa: BLE001  one message's trouble must not stop the others
+            self._log.trouble("settle_fault", id=claimed.message.id, fault=type(error).__name__)
+        finally:
+            self._done_with(claimed)
 
     def _done_with(self, claimed: Claimed) -> None:
-        self._in_hand -= 1
-        self._bytes_in_hand -= len(claimed.content)
-        if not self._in_hand:
-            self._idle.set()
-        if self._in_hand <= self._workers:
-            self._alarm.sound(self._clock.now())
+        self._in_hand.done_with(claimed)
+        self._unwritten.release()
+        if self._in_hand.low:
+            self._alarm.ring()
+
+    async def _write_the_rest(self) -> None:
+        """What has left is to be known as sent after the start."""
+        if self._being_written:
+            await asyncio.wait(self._being_written, timeout=PUT_BACK_TIMEOUT)
+        for task in self._being_written:
+            task.cancel()
+        await asyncio.gather(*self._being_written, return_exceptions=True)
 
     async def _return_the_rest(self) -> None:
         """The guard stops: what no worker has begun with was offered to nobody, and is put back as it was,
@@ -150,7 +175,7 @@ class Release:
         while not self._ready.empty():
             claimed = self._ready.get_nowait()
             await self._put_back(claimed.message)
-            self._done_with(claimed)
+            self._in_hand.done_with(claimed)
 
     async def _put_back(self, current: HeldMessage) -> None:
         try:
@@ -165,10 +190,13 @@ class Release:
 
     async def relay_one(self, claimed: Claimed) -> None:
         """One attempt for one message in hand, recorded before anything else happens to it."""
+        await self._recording.record(claimed, await self._offer(claimed))
+
+    async def _offer(self, claimed: Claimed) -> Sequence[Outcome]:
         message = claimed.message
         try:
             content = outgoing.outgoing(message, claimed.content, self._hostname)
-            outcomes = await self._relay.attempt(claimed, content)
+            return await self._relay.attempt(claimed, content)
         except NotOffered:
             # The guard stops and waits no longer. Nobody has the message, so nobody is told that it may have
             # left.
@@ -176,59 +204,7 @@ class Release:
             raise
         except Exception as error:  # noqa: BLE001  an unknown fault is temporary, and never loses mail
             self._log.trouble("relay_fault", id=message.id, fault=type(error).__name__)
-            outcomes = _all_later(message, "4.3.0 The guard could not hand it over")
-        change = await self._record(claimed, outcomes)
-        if change is None:
-            return
-        self._report(change, outcomes)
-        left = any(outcome.answer is Answer.TAKEN for outcome in outcomes)
-        await self.afterwards.learn(change.after, claimed.content, left=left)
-
-    async def _record(self, claimed: Claimed, outcomes: Sequence[Outcome]) -> Change | None:
-        """Write down what the upstream said. Until that is on the disk the message stays in hand: a
-        message that has left must not be offered again because the disk was full."""
-        current = claimed.message
-        while True:
-            try:
-                with self._clock.steady():
-                    change = delivery.settle(current, outcomes, by=GUARD, now=self._clock.now())
-                    change = self._bouncing.settled(change, outcomes, claimed.content)
-                    if await self._store.apply(change):
-                        return change
-                current = await self._store.find(current.id)
-                if not delivery.same_claim(current, claimed.message):
-                    await self._record_late(claimed.message, current, outcomes)
-                    return None
-            except StoreError as error:
-                self._log.trouble("store_error", id=current.id, error=str(error))
-                await self._clock.sleep(STORE_PAUSE)
-            except (IllegalMove, NoSuchMessage, ValueError) as error:
-                # Only another hand in the store could do this; the next start recovers the message.
-                self._log.trouble("settle_fault", id=current.id, fault=str(error))
-                return None
-
-    async def _record_late(
-        self, claimed: HeldMessage, current: HeldMessage, outcomes: Sequence[Outcome]
-    ) -> None:
-        """Another guard has taken the message over meanwhile, because this one was not heard of."""
-        while change := delivery.late(current, claimed, outcomes, by=GUARD, now=self._clock.now()):
-            if await self._store.apply(change):
-                self._log.trouble("late_answer", id=current.id, **change.event.detail)
-                return
-            current = await self._store.find(current.id)
-
-    def _report(self, change: Change, outcomes: Sequence[Outcome]) -> None:
-        after = change.after
-        for outcome in outcomes:
-            self._log.event(outcome.answer.value, id=after.id, to=outcome.address, reply=outcome.reply)
-            if outcome.ambiguous:
-                self._log.trouble("may_arrive_twice", id=after.id, to=outcome.address)
-        if after.due_at is not None:
-            self._alarm.sound(after.due_at)
-        for new in change.adds:
-            self._log.event("bounced", id=after.id, bounce=new.message.id)
-            if new.message.due_at is not None:
-                self._alarm.sound(new.message.due_at)
+            return _all_later(message, "4.3.0 The guard could not hand it over")
 
     async def expire(self) -> None:
         """Return to their senders the messages that nobody decided about in time."""

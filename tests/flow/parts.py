@@ -46,6 +46,8 @@ from mailguard.ports import Bodies, Records
 from tests.clocks import FakeClock
 from tests.upstreams import Lines, ScriptedRelay
 
+WORKERS = 4
+
 ANNE = Actor(name="anne", account=Account(login="anne", addresses=("anne@corp.example",)))
 BOB = Actor(name="bob", account=Account(login="bob", addresses=("bob@corp.example",)))
 
@@ -325,7 +327,7 @@ def joined(
         decide=Decide(**how, bouncing=bouncing, wake=alarm.sound, meant=recalling.meant, noticing=noticing),
         writing=writing,
         reminding=Reminding(**how, noticing=writing.noticing, wake=alarm.sound),
-        release=Release(**how, **out, hostname=host, workers=4),
+        release=Release(**how, **out, hostname=host, workers=WORKERS),
         history=History(store=store, policies=rules, clock=clock),
         retention=Retention(**how, policies=rules),
         remember=remember,

@@ -15,7 +15,7 @@ from mailguard.core.hold import HeldMessage
 from mailguard.core.states import MessageState, RecipientState
 from mailguard.core.told import Told
 from mailguard.edge.config import parse_rules
-from mailguard.flow import release
+from mailguard.flow import in_hand
 from tests.flow.parts import ANNE, BOB, Parts, opened
 from tests.upstreams import ScriptedRelay
 
@@ -86,7 +86,7 @@ async def test_stopping_puts_back_what_no_worker_had_begun_with(tmp_path: Path) 
 
 
 async def test_what_is_in_hand_is_bounded_in_bytes(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "MOST_BYTES", 1)
+    monkeypatch.setattr(in_hand, "MOST_BYTES", 1)
     parts.relay.gate.clear()
     first = await parts.id_of("boss@corp.example")
     running = asyncio.create_task(parts.release.run())
