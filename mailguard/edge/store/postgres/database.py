@@ -9,15 +9,16 @@ transaction: nobody is told that something is stored, or is not, on a guess.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Concatenate, LiteralString, ParamSpec, Self, TypeVar
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg_pool import AsyncConnectionPool
 
 from mailguard.core.errors import StoreError
 from mailguard.edge.store.postgres import faults, migrating
-from mailguard.edge.store.postgres.lanes import Bulk, Lane
+from mailguard.edge.store.postgres.lanes import Bulk, Lane, Made
 from mailguard.ports import Log
 
 P = ParamSpec("P")
@@ -107,19 +108,18 @@ class SharedDatabase:
         """What `query` finds; what it sees is committed."""
         return await self._told(self._asked(query, *args, **kwargs))
 
+    async def look_up(self, bulk: Bulk[J, R], job: J) -> R:
+        """What `bulk` finds for the job; what it sees is committed. Where many ask at the same time, it is
+        handed their jobs together."""
+        return await self._put(bulk, partial(self._found, bulk), job, 0)
+
     async def write(self, bulk: Bulk[J, R], job: J, *, weight: int = 0) -> R:
         """What `bulk` makes of the job, once it is committed; `weight` is roughly its size in bytes.
 
         Jobs of the same `bulk` that wait at the same time are handed to it together. A job that was put in
         is done, even where its caller is cancelled.
         """
-        if self._closing:
-            raise StoreError(f"the store {self.where} is closed")
-        lane = self._lanes.get(bulk)
-        if lane is None:
-            lane = self._lanes[bulk] = Lane(lambda jobs: self._made(bulk, jobs), self.where)
-        result: R = await lane.put(job, weight)
-        return result
+        return await self._put(bulk, partial(self._made, bulk), job, weight)
 
     @contextlib.asynccontextmanager
     async def alone(self, what: str) -> AsyncIterator[None]:
@@ -146,7 +146,22 @@ class SharedDatabase:
         await asyncio.gather(*(lane.finish() for lane in self._lanes.values()))
         await self._pool.close()
 
+    async def _put(self, bulk: Bulk[J, R], made: Made, job: J, weight: int) -> R:
+        if self._closing:
+            raise StoreError(f"the store {self.where} is closed")
+        lane = self._lanes.get(bulk)
+        if lane is None:
+            lane = self._lanes[bulk] = Lane(made, self.where)
+        result: R = await lane.put(job, weight)
+        return result
+
     # ------------------------------------------------------------------ one question
+
+    async def _found(self, bulk: Bulk[Any, Any], jobs: Sequence[Any]) -> Sequence[Any]:
+        try:
+            return await self.read(bulk, jobs)
+        except Exception as error:  # noqa: BLE001  it is the callers', and told to them
+            return [error] * len(jobs)
 
     async def _asked(
         self, query: Callable[Concatenate[Connection, P], Awaitable[R]], *args: P.args, **kwargs: P.kwargs
@@ -212,11 +227,15 @@ class SharedDatabase:
         results: Sequence[Any] = ()
         try:
             async with asyncio.timeout(WITHIN_SECONDS), self._pool.connection() as connection:
-                number, life = await _begun(connection)
                 try:
-                    results = await bulk(connection, jobs)
-                    committing = True
-                    await connection.execute("COMMIT")
+                    # What nobody asks an answer of waits for the next statement that is asked one, and goes
+                    # there with it: the beginning with the first question, the changes with the COMMIT.
+                    async with connection.pipeline():
+                        begun = await _begin(connection)
+                        results = await bulk(connection, jobs)
+                        number, life = await _begun(begun)
+                        committing = True
+                        await connection.execute("COMMIT")
                 except BaseException:
                     # Where the connection still lives. The pool takes no open transaction back.
                     with contextlib.suppress(Exception):
@@ -250,12 +269,15 @@ class SharedDatabase:
         )
 
 
-async def _begun(connection: Connection) -> tuple[str, str]:
-    """Begin a transaction: its number, and the life of the server that gave it."""
-    # Both in one message, so that they cost one way there and back.
-    begun = await connection.execute(f"BEGIN; SELECT pg_current_xact_id()::text, {_LIFE}")
-    begun.nextset()
-    number, life = await begun.fetchone() or ("", "")
+async def _begin(connection: Connection) -> AsyncCursor[tuple[Any, ...]]:
+    """Begin a transaction; who it is will be in what is given back."""
+    await connection.execute("BEGIN")
+    return await connection.execute(f"SELECT pg_current_xact_id()::text, {_LIFE}")
+
+
+async def _begun(asked: AsyncCursor[tuple[Any, ...]]) -> tuple[str, str]:
+    """The number of a transaction, and the life of the server that gave it."""
+    number, life = await asked.fetchone() or ("", "")
     return str(number), str(life)
 
 

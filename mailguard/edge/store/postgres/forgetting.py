@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import AsyncConnection
 
@@ -17,14 +17,20 @@ _BYTES = """
         ORDER BY done_at LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
     ), gone AS (
         DELETE FROM body USING old WHERE body.message = old.n
+    ), touched AS (
+        UPDATE message SET body_kept = false, version = version + 1 FROM old WHERE message.n = old.n
+        RETURNING 1
     )
-    UPDATE message SET body_kept = false, version = version + 1 FROM old WHERE message.n = old.n
+    SELECT count(*) FROM touched
 """
 _MESSAGES = """
-    DELETE FROM message WHERE n IN (
-        SELECT n FROM message WHERE done_at IS NOT NULL AND done_at < %s
-        ORDER BY done_at LIMIT %s FOR UPDATE SKIP LOCKED
+    WITH gone AS (
+        DELETE FROM message WHERE n IN (
+            SELECT n FROM message WHERE done_at IS NOT NULL AND done_at < %s
+            ORDER BY done_at LIMIT %s FOR UPDATE SKIP LOCKED
+        ) RETURNING 1
     )
+    SELECT count(*) FROM gone
 """
 # Each row is added up by one guard only: another one that comes at the same moment finds it gone.
 _TALLY = """
@@ -49,11 +55,15 @@ async def forget(connection: Connection, bites: Sequence[Bite]) -> list[int]:
 
 
 async def _forget(connection: Connection, bite: Bite) -> int:
-    stale = (await connection.execute(_BYTES, (bite.undo_before, bite.limit))).rowcount
+    stale = await _counted(connection, _BYTES, bite.undo_before, bite.limit)
     if stale >= bite.limit:
         return stale
-    old = await connection.execute(_MESSAGES, (bite.finished_before, bite.limit - stale))
-    return stale + old.rowcount
+    return stale + await _counted(connection, _MESSAGES, bite.finished_before, bite.limit - stale)
+
+
+async def _counted(connection: Connection, statement: LiteralString, before: datetime, limit: int) -> int:
+    row = await (await connection.execute(statement, (before, limit))).fetchone()
+    return int(row[0]) if row else 0
 
 
 async def add_up(connection: Connection) -> None:

@@ -21,13 +21,21 @@ R_co = TypeVar("R_co", covariant=True)
 
 class Bulk(Protocol[J_contra, R_co]):
     """Does like jobs inside one transaction: a result for each, in their order; an exception as a result is
-    that job's alone, an exception raised undoes the whole transaction."""
+    that job's alone, an exception raised undoes the whole transaction.
+
+    The transaction is a pipeline: a statement whose result nobody fetches is sent with the next one whose
+    result is fetched, or with the COMMIT, and what it has done (rowcount) is not known before.
+    """
 
     def __call__(
         self, connection: AsyncConnection[tuple[Any, ...]], jobs: Sequence[J_contra], /
     ) -> Awaitable[Sequence[R_co | Exception]]:
         """Do them."""
         ...
+
+
+Made = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
+"""Does jobs and never raises: a result or an exception for each."""
 
 
 # No repr: a job carries a message, and asyncio's debug log has the repr of what hangs.
@@ -41,7 +49,7 @@ class _Waiting:
 class Lane:
     """One transaction at a time, made by `made`; what waits meanwhile is in the next one."""
 
-    def __init__(self, made: Callable[[Sequence[Any]], Awaitable[Sequence[Any]]], where: str) -> None:
+    def __init__(self, made: Made, where: str) -> None:
         self._made = made
         self._where = where
         self._waiting: deque[_Waiting] = deque()

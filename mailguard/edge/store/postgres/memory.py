@@ -81,9 +81,8 @@ async def _learn_all(connection: Connection, lessons: Sequence[Lesson]) -> list[
             "people": list(lesson.people),
             "most": threads.MOST_PARTICIPANTS,
         }
-        async with connection.pipeline():
-            for statement in _ENTER:
-                await connection.execute(statement, values)
+        for statement in _ENTER:
+            await connection.execute(statement, values)
     return [None] * len(lessons)
 
 
@@ -93,9 +92,8 @@ async def _joined(connection: Connection, roots: Sequence[int]) -> int:
         row = await (await connection.execute(_NEW)).fetchone()
         return int(row[0]) if row else 0
     if len(roots) > 1:
-        async with connection.pipeline():
-            for statement in _JOIN:
-                await connection.execute(statement, {"thread": roots[0], "others": list(roots[1:])})
+        for statement in _JOIN:
+            await connection.execute(statement, {"thread": roots[0], "others": list(roots[1:])})
     return roots[0]
 
 

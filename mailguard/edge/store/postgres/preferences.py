@@ -1,4 +1,5 @@
-"""ports.Preferences on PostgreSQL: asked each time, because another guard may have been told otherwise."""
+"""ports.Preferences on PostgreSQL: asked each time, because another guard may have been told otherwise; once
+for all who ask at the same time, because every message asks."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,17 +27,19 @@ class PostgresPreferences:
 
     async def of(self, person: str) -> Preference:
         """What this person has chosen. Raises StoreError."""
-        return await self._database.read(_of, storable(key_of(person)))
+        return await self._database.look_up(_of_all, storable(key_of(person)))
 
     async def set(self, person: str, preference: Preference) -> None:
         """From now on this. Raises StoreError."""
         await self._database.write(_set_all, (storable(key_of(person)), preference))
 
 
-async def _of(connection: Connection, person: str) -> Preference:
-    asked = await connection.execute("SELECT language, notify FROM preference WHERE person = %s", (person,))
-    row = await asked.fetchone()
-    return Preference() if row is None else preference_of(*row)
+async def _of_all(connection: Connection, people: Sequence[str]) -> list[Preference]:
+    asked = await connection.execute(
+        "SELECT person, language, notify FROM preference WHERE person = ANY (%s)", (list(set(people)),)
+    )
+    found = {person: preference_of(*chosen) for person, *chosen in await asked.fetchall()}
+    return [found.get(person, Preference()) for person in people]
 
 
 async def _set_all(connection: Connection, choices: Sequence[tuple[str, Preference]]) -> list[None]:

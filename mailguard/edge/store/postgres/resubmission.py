@@ -38,19 +38,18 @@ async def fresh(connection: Connection, marks: Sequence[Mark]) -> Fresh:
     # In one order everywhere, so that no two guards wait for one another; and a statement of its own, so that
     # the next one sees what was committed meanwhile.
     locks = sorted(int.from_bytes(digest[:8], "big", signed=True) for digest in digests)
-    async with connection.pipeline():
-        await connection.execute(
-            "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(%s::bigint[]) AS k", (locks,)
-        )
-        asked = await connection.execute(
-            """
-            SELECT digest, s.message, s.received_at, s.reply, m.id, m.state
-            FROM submission AS s JOIN message AS m ON m.n = s.message
-            WHERE digest = ANY (%b::bytea[]) AND m.state <> ALL (%s::text[]) ORDER BY s.message
-            """,
-            (digests, list(known.NOT_KNOWN)),
-        )
-        found = await asked.fetchall()
+    await connection.execute(
+        "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(%s::bigint[]) AS k", (locks,)
+    )
+    asked = await connection.execute(
+        """
+        SELECT digest, s.message, s.received_at, s.reply, m.id, m.state
+        FROM submission AS s JOIN message AS m ON m.n = s.message
+        WHERE digest = ANY (%b::bytea[]) AND m.state <> ALL (%s::text[]) ORDER BY s.message
+        """,
+        (digests, list(known.NOT_KNOWN)),
+    )
+    found = await asked.fetchall()
     seen.find((bytes(digest), *rest) for digest, *rest in found)
     return seen
 

@@ -131,9 +131,8 @@ async def take(connection: Connection, steps: Sequence[Step], numbers: Numbers) 
     await numbers.need(connection, sum(len(step.adds) for step in steps))
     pile = _Pile()
     results = [_made(step, pile, known, versions, numbers) for step in steps]
-    async with connection.pipeline():
-        await pile.write(connection)
-        await resubmission.write(connection, known)
+    await pile.write(connection)
+    await resubmission.write(connection, known)
     return results
 
 
@@ -186,17 +185,16 @@ async def claim(connection: Connection, asked: Sequence[Due], log: Log) -> list[
         taken = await _take_due(connection, due, log)
         for number, change, _ in taken:
             pile.change(number, change, due.owner)
-        async with connection.pipeline():
-            await pile.write(connection)
+        await pile.write(connection)
         results.append([Claimed(message=change.after, content=content) for _, change, content in taken])
     return results
 
 
 async def _alive(connection: Connection, owner: str) -> bool:
     found = await connection.execute(
-        "SELECT FROM node WHERE id = %s AND lease_until > clock_timestamp()", (owner,)
+        "SELECT 1 FROM node WHERE id = %s AND lease_until > clock_timestamp()", (owner,)
     )
-    return found.rowcount > 0
+    return await found.fetchone() is not None
 
 
 async def _take_due(connection: Connection, due: Due, log: Log) -> list[tuple[int, Change, bytes]]:

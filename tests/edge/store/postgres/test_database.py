@@ -40,6 +40,40 @@ async def test_what_waits_together_is_one_transaction(database: SharedDatabase) 
     assert max(counts) > 10
 
 
+async def test_what_is_asked_together_is_one_question(database: SharedDatabase) -> None:
+    counts = await asyncio.gather(*(database.look_up(ones, n) for n in range(50)))
+    assert max(counts) > 10
+
+
+async def test_a_question_that_fails_is_told_to_all_who_asked(database: SharedDatabase) -> None:
+    async def odd(connection: Connection, jobs: Sequence[int]) -> list[int]:
+        await connection.execute("SELECT nonsense")
+        return list(jobs)
+
+    asked = [database.look_up(odd, n) for n in range(3)]
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(one) for one in told] == [StoreError] * 3
+    assert await database.look_up(ones, 1) == 1
+
+
+async def test_a_change_that_fails_behind_the_last_question_undoes_the_transaction(
+    database: SharedDatabase,
+) -> None:
+    """Nobody fetches its result: it is known with that of the COMMIT."""
+
+    async def spoilt(connection: Connection, jobs: Sequence[str]) -> list[str]:
+        for job in jobs:
+            await connection.execute("INSERT INTO preference (person) VALUES (%s)", (job,))
+        return list(jobs)
+
+    results = await asyncio.gather(
+        *(database.write(spoilt, job) for job in ("a", "b", "b", "c")), return_exceptions=True
+    )
+    assert [type(one) for one in results] == [str, str, StoreError, str]
+    asked = await database.read(lambda c: c.execute("SELECT person FROM preference ORDER BY person"))
+    assert await asked.fetchall() == [("a",), ("b",), ("c",)]
+
+
 async def test_every_commit_is_synced(database: SharedDatabase) -> None:
     asked = await database.read(
         lambda c: c.execute(
@@ -131,7 +165,7 @@ async def test_where_nobody_can_tell_the_answer_is_not_now(
 async def test_what_the_server_is_still_at_counts_as_neither(url: str, database: SharedDatabase) -> None:
     """Of the latest transactions, too, behind which the server has finished none."""
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as other:
-        number, life = await module._begun(other)
+        number, life = await module._begun(await module._begin(other))
         assert await database.read(module._status, number, life) == "in progress"
         await other.execute("COMMIT")
     assert await database.read(module._status, number, life) == "committed"
@@ -144,7 +178,7 @@ async def test_a_number_that_a_crash_has_given_to_another_says_nothing(log: Reco
         async with opened(server.database(), log) as store:
             database = store._database
             other = await psycopg.AsyncConnection.connect(server.url, autocommit=True)
-            number, life = await module._begun(other)
+            number, life = await module._begun(await module._begin(other))
             await asyncio.to_thread(server.stop, "immediate")
             await other.close()
             await asyncio.to_thread(server.start)
