@@ -1,6 +1,7 @@
 """Approvers and admins in front of the page, those who may not, and what all pages keep to."""
 
 import re
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -111,27 +112,32 @@ def test_an_admin_sees_what_is_wrong_with_the_rules(stage: Stage) -> None:
         stage.ask("reload")
 
 
-def test_nothing_serious_for_readers_of_screens(stage: Stage) -> None:
+FINDINGS = """async () => (await axe.run()).violations
+    .filter(one => ["serious", "critical"].includes(one.impact))
+    .map(one => `${one.id}: ${one.nodes.map(node => node.html).join(" | ").slice(0, 400)}`)"""
+
+
+@pytest.mark.parametrize(("viewport", "locale"), [(DESK, "en-GB"), (PHONE, "fr-FR")], ids=["desk", "phone"])
+def test_nothing_serious_for_readers_of_screens(stage: Stage, viewport: dict[str, int], locale: str) -> None:
     axe = (require_node_module("axe-core") / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-    findings_of = """async () => (await axe.run()).violations
-        .filter(one => ["serious", "critical"].includes(one.impact))
-        .map(one => `${one.id}: ${one.nodes.map(node => node.html).join(" | ").slice(0, 400)}`)"""
     message = stage.hand_in(KARL, "robert@corp.example", subject="Contract", text="Please find attached it")
     stage.hand_in(KARL, subject="Offer")
     stage.hand_in("desk@newspaper.example", subject="Results")
     gone = stage.hand_in(KARL, subject="Stopped")
     stage.ask("cancel", id=gone)
     places = [*PLACES, f"/messages/{message}", f"/?did=cancel&id={gone}&told=done", "/messages/none"]
+    how: dict[str, Any] = {"viewport": viewport, "locale": locale, "reduced_motion": "reduce"}
     found = {}
     for login, some in (("root", places), ("", ["/sign-in"])):
-        with stage.context(login, viewport=DESK, reduced_motion="reduce") as context:
+        with stage.context(login, **how) as context:
             page = context.new_page()
             for place in some:
                 page.goto(place)
+                expect(page.locator("html")).to_have_attribute("lang", locale[:2])
                 page.evaluate(axe)
                 for scheme in ("light", "dark"):
                     page.emulate_media(color_scheme=scheme)
-                    if serious := page.evaluate(findings_of):
+                    if serious := page.evaluate(FINDINGS):
                         found[place, scheme] = serious
     assert found == {}
     stage.faults.clear()
