@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ Wanted = Callable[[Message], bool]
 @dataclass(kw_only=True)
 class Guard:
     """`port` speaks SMTP and STARTTLS, `tls_port` TLS from the first byte; `ca` certifies both.
-    `web_port` is that of the page, 0 where there is none."""
+    `web_port` is that of the page, 0 where there is none. `program` is what serves."""
 
     directory: Path
     port: int
@@ -71,6 +71,7 @@ class Guard:
     ca: Path
     web_port: int = 0
     process: subprocess.Popen[bytes] | None = None
+    program: Sequence[str] = (str(PROGRAM),)
 
     def verb(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run one verb of the command line on this guard."""
@@ -131,7 +132,7 @@ class Guard:
             supervisor.bind("")
             supervisor.settimeout(0.2)
             address = "@" + supervisor.getsockname()[1:].decode()
-            command = [str(PROGRAM), "serve", "--config", str(self.directory / "mailguard.toml")]
+            command = [*self.program, "serve", "--config", str(self.directory / "mailguard.toml")]
             with (self.directory / "log").open("ab") as log:
                 self.process = subprocess.Popen(
                     command,

@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.slow [--senders N] [--megabytes N] [--line BYTES_A_SECOND]
 
-Prints how many of the large messages were taken and how many put off (452), how long small mail waited for
-its answer meanwhile, and the guard's memory before and at its highest.
+Prints how many of the large messages were taken, put off (452) and answered "not now" (451), how long small
+mail waited for its answer meanwhile, the guard's memory before and at its highest, and for how long its store
+and its event loop were at most busy with one thing.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,16 +28,21 @@ PAUSE = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """Of one run; memory in MB, times in milliseconds."""
+    """Of one run; memory in MB, times in milliseconds; the longest of watched.py."""
 
     taken: int
     put_off: int
+    not_now: int
     seconds: float
     small: int
     small_p50: float
     small_p99: float
+    small_longest: float
     memory_before: int
     memory_highest: int
+    store_longest: float
+    loop_longest: float
+    loop_longest_cpu: float
 
 
 async def _reply(reader: asyncio.StreamReader) -> bytes:
@@ -101,25 +108,38 @@ async def _at_once(port: int, senders: int, size: int, rate: int) -> tuple[list[
 def measure(directory: Path, senders: int, size: int, rate: int, budget: int) -> Figures:
     """One guard, with all of them at once."""
     upstream: dict[str, str | int] = {"kind": "maildir", "path": "outgoing"}
-    with guards.running(directory, upstream, smtp=LIMITS.format(budget=budget)) as guard:
+    watched = directory / "watched"
+    guard = guards.configured(directory, upstream, smtp=LIMITS.format(budget=budget))
+    guard.program = (sys.executable, "-m", "tests.benchmarks.watched", str(watched))
+    guard.start()
+    try:
         before = guard.memory("VmRSS")
         begun = time.monotonic()
         replies, waited = asyncio.run(_at_once(guard.port, senders, size, rate))
         seconds = time.monotonic() - begun
-        unknown = [one for one in replies if not one.startswith((b"250 ", b"452 "))]
-        if unknown:
-            raise RuntimeError(f"{len(unknown)} were answered otherwise: {unknown[:3]}")
-        waited.sort()
-        return Figures(
-            taken=sum(one.startswith(b"250 ") for one in replies),
-            put_off=sum(one.startswith(b"452 ") for one in replies),
-            seconds=round(seconds, 1),
-            small=len(waited),
-            small_p50=round(1000 * statistics.median(waited), 1),
-            small_p99=round(1000 * waited[int(0.99 * len(waited))], 1),
-            memory_before=before >> 20,
-            memory_highest=guard.memory("VmHWM") >> 20,
-        )
+        highest = guard.memory("VmHWM")
+    finally:
+        guard.stop()
+    longest = json.loads(watched.read_text())
+    counted = Counter(reply[:4] for reply in replies)
+    if unknown := counted.keys() - {b"250 ", b"452 ", b"451 "}:
+        raise RuntimeError(f"some were answered {unknown}")
+    waited.sort()
+    return Figures(
+        taken=counted[b"250 "],
+        put_off=counted[b"452 "],
+        not_now=counted[b"451 "],
+        seconds=round(seconds, 1),
+        small=len(waited),
+        small_p50=round(1000 * statistics.median(waited), 1),
+        small_p99=round(1000 * waited[int(0.99 * len(waited))], 1),
+        small_longest=round(1000 * waited[-1], 1),
+        memory_before=before >> 20,
+        memory_highest=highest >> 20,
+        store_longest=round(longest["store"], 1),
+        loop_longest=round(longest["loop"], 1),
+        loop_longest_cpu=round(longest["loop_cpu"], 1),
+    )
 
 
 def main() -> None:

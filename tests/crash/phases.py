@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mailguard.edge.store.pieces import PIECE
 from tests.crash.killing import Parts
 from tests.crash.stage import Stage
 
@@ -42,7 +43,8 @@ def _accept(stage: Stage, key: str) -> None:
 
 
 def _accept_large(stage: Stage, key: str) -> None:
-    stage.submit(key, B, padding=100_000)
+    # Of two pieces.
+    stage.submit(key, B, padding=PIECE + 50_000)
 
 
 def _cancel(stage: Stage, key: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mailguard.edge.store.pieces import PIECE
 from tests.crash import careless, killing, recording
 from tests.crash.disk import Disk
 from tests.crash.figures import tell
@@ -26,6 +27,8 @@ from tests.slices import rounds
 
 # Large enough for fourteen of them to make the write-ahead log be written back in mid-run (1,000 pages).
 LARGE = 100_000
+# Of two pieces (edge/store/pieces.py).
+IN_PIECES = PIECE + 50_000
 ROOT = Path(__file__).parents[2]
 
 
@@ -79,12 +82,13 @@ def a_day(stage: Stage, large: int) -> None:
     stage.submit("stays", B, padding=5000)
     stage.submit("large-cancelled", B, padding=LARGE)
     stage.cancel("large-cancelled")
-    for key in ("together-1", "together-2", "refused"):
+    stage.submit("in-pieces", B, padding=IN_PIECES)
+    for key in ("together-1", "together-2", "refused", "in-pieces"):
         stage.ask("release", key)
     for number in range(large):
         stage.submit(f"large-{number}", B, padding=LARGE)
         stage.ask("release", f"large-{number}")
-    left = ["together-1", "together-2", *(f"large-{number}" for number in range(large))]
+    left = ["together-1", "together-2", "in-pieces", *(f"large-{number}" for number in range(large))]
     deadline = time.monotonic() + 60
     while not (all(map(stage.witness.arrived, left)) and any(c.report for c in stage.witness.copies)):
         assert time.monotonic() < deadline, stage.guard.log()
@@ -126,7 +130,7 @@ async def cut_day(directory: Path, memory: Path, *, large: int, every: int, tear
     cuts = Cuts(workplace=memory, promises=promises, every=every, tears=tears)
     await cuts.cut(steps)
     assert promises.taken == set(promises.contents)
-    assert len(promises.dropped) == 4 and len(promises.offered) == large + 4
+    assert len(promises.dropped) == 4 and len(promises.offered) == large + 5
     return cuts
 
 

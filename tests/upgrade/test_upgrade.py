@@ -18,7 +18,14 @@ from mailguard.edge.store import Database, SqliteMemory, SqliteStore, migrate
 from mailguard.ports import Page
 from tests import guard as guards
 from tests.edge.store.samples import RecordingLog
-from tests.upgrade import fifth_schema, first_schema, fourth_schema, second_schema, third_schema
+from tests.upgrade import (
+    fifth_schema,
+    first_schema,
+    fourth_schema,
+    second_schema,
+    sixth_schema,
+    third_schema,
+)
 
 # One for each released schema but the newest.
 EARLIER: dict[int, Callable[[Path], None]] = {
@@ -27,13 +34,15 @@ EARLIER: dict[int, Callable[[Path], None]] = {
     3: third_schema.make,
     4: fourth_schema.make,
     5: fifth_schema.make,
+    6: sixth_schema.make,
 }
 FIRST = ("message", "recipient", "body", "event", "tally", "thread", "thread_message", "participant")
 # The tables with rows in them, of each schema.
 SECOND = (*FIRST, "submission")
 THIRD = (*SECOND, "observation", "meant", "learning")
 FOURTH = (*THIRD, "preference")
-TABLES = {1: FIRST, 2: SECOND, 3: THIRD, 4: FOURTH, 5: (*FOURTH, "session", "token")}
+FIFTH = (*FOURTH, "session", "token")
+TABLES = {1: FIRST, 2: SECOND, 3: THIRD, 4: FOURTH, 5: FIFTH, 6: (*FIFTH, "outbox")}
 Rows = dict[str, list[tuple[Any, ...]]]
 
 

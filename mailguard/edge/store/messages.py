@@ -3,13 +3,15 @@
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from mailguard.core.errors import StoreFull
+from mailguard.core.errors import StoreError, StoreFull
 from mailguard.core.events import Event
 from mailguard.core.hold import Change, Claimed, HeldMessage, NewMessage
 from mailguard.edge.store import outbox, queries, rows, searching, steps
 from mailguard.edge.store.bulk import Row
+from mailguard.edge.store.pieces import PIECE, Pieces
 from mailguard.edge.store.sqlite import Database
 from mailguard.edge.store.steps import Bite, Due, Step
 from mailguard.edge.store.turns import Turns
@@ -43,6 +45,7 @@ class SqliteStore:
         self._database = database
         self._reserve = reserve
         self._turns = Turns()
+        self._pieces = Pieces(database, self._faults)
         self._changed = changed
         self._announcer = announcer
 
@@ -51,7 +54,7 @@ class SqliteStore:
         survives a loss of power. Raises StoreFull, StoreError."""
         adds = [rows.added(one) for one in (new, *new.also)]
         step = Step(adds, mark=mark, news=self._news(new.message, new.event))
-        taken = await self._take(step, sum(len(one.content) for one in adds))
+        taken = await self._take(step)
         if isinstance(taken, First):
             return taken
         self._changed(new.message)
@@ -61,11 +64,12 @@ class SqliteStore:
         """Make one step, whole, if nobody was faster; False where somebody was, or where the message is
         forgotten (nothing changed then)."""
         adds = [rows.added(new) for new in change.adds]
-        weight = sum(len(new.content) for new in change.adds)
         step = Step(adds, rows.changed(change), news=self._news(change.after, change.event))
-        taken = await self._take(step, weight) is True
+        taken = await self._take(step) is True
         if taken:
             self._changed(change.after)
+        if taken and change.drop_body and change.before.size > PIECE:
+            await self._pieces.clear()
         return taken
 
     async def find(self, prefix: str) -> HeldMessage:
@@ -119,6 +123,7 @@ class SqliteStore:
         touched = await self._database.write(
             steps.forget, Bite(finished_before, undo_before, limit), vital=True
         )
+        await self._pieces.clear(vital=True)
         for _ in range(SHRINK_BITES):
             if not await self._database.read(steps.shrink):
                 break
@@ -142,11 +147,14 @@ class SqliteStore:
         """Finish what is being written and let the database go."""
         await self._database.close()
 
-    async def _take(self, step: Step, weight: int) -> bool | First:
+    async def _take(self, step: Step) -> bool | First:
         vital = step.change is not None
-        taken: bool | First = await self._database.write(
-            self._take_all, step, weight=weight + ROW_BYTES, vital=vital
-        )
+        async with self._pieces.upload(step.adds, vital=vital) as upload:
+            weight = sum(len(one.content) for one in upload.adds) + ROW_BYTES
+            taken: bool | First = await self._database.write(
+                self._take_all, replace(step, adds=upload.adds), weight=weight, vital=vital
+            )
+            upload.named = taken is True
         if step.news and self._announcer is not None:
             self._announcer.written()
         return taken
@@ -160,30 +168,33 @@ class SqliteStore:
     def _take_all(
         self, connection: sqlite3.Connection, asked: Sequence[Step]
     ) -> Sequence[bool | First | Exception]:
-        fits = self._fits(connection, asked)
-        taken = iter(steps.take(connection, [step for step, fit in zip(asked, fits, strict=True) if fit]))
-        full = StoreFull(f"the disk of {self._database.path} is nearly full; make room there")
-        return [next(taken) if fit else full for fit in fits]
+        sizes = [(sum(len(one.content) for one in step.adds), step.change is not None) for step in asked]
+        faults = self._faults(connection, sizes)
+        fitting = [step for step, fault in zip(asked, faults, strict=True) if fault is None]
+        taken = iter(steps.take(connection, fitting))
+        return [fault or next(taken) for fault in faults]
 
-    def _fits(self, connection: sqlite3.Connection, asked: Sequence[Step]) -> list[bool]:
-        """For which of these there is room; for a move there always is."""
-        if all(step.change is not None for step in asked):
-            return [True] * len(asked)
+    def _faults(
+        self, connection: sqlite3.Connection, wanted: Sequence[tuple[int, bool]]
+    ) -> list[StoreError | None]:
+        """None for each of these sizes for which there is room; for a move (`vital`) there always is."""
+        if all(vital for _, vital in wanted):
+            return [None] * len(wanted)
         free = shutil.disk_usage(self._database.path.parent).free
-        if free - 2 * sum(len(one.content) for step in asked for one in step.adds) >= self._reserve:
+        if free - 2 * sum(size for size, _ in wanted) >= self._reserve:
             # As nearly always: nobody needs to count the unused pages.
-            return [True] * len(asked)
+            return [None] * len(wanted)
         (unused,) = connection.execute("PRAGMA freelist_count").fetchone()
-        fits = []
-        for step in asked:
-            size = sum(len(one.content) for one in step.adds)
+        full = StoreFull(f"the disk of {self._database.path} is nearly full; make room there")
+        faults: list[StoreError | None] = []
+        for size, vital in wanted:
             # Bytes go into the log and then into the file; only the file has unused pages for them.
             room = (
                 free + unused * PAGE_BYTES - 2 * size >= self._reserve and free - size >= self._reserve // 4
             )
-            fits.append(room or step.change is not None)
-            free -= 2 * size if fits[-1] else 0
-        return fits
+            faults.append(None if room or vital else full)
+            free -= 0 if faults[-1] else 2 * size
+        return faults
 
     def _claim_all(self, connection: sqlite3.Connection, asked: Sequence[Due]) -> Sequence[list[Claimed]]:
         return steps.claim(connection, asked, self._database.log, self._turns)

@@ -12,7 +12,7 @@ from mailguard.core.errors import AmbiguousId, NoSuchMessage, StoreError
 from mailguard.core.events import Event
 from mailguard.core.hold import HeldMessage
 from mailguard.core.states import FINISHED, MessageState
-from mailguard.edge.store import rows
+from mailguard.edge.store import pieces, rows
 from mailguard.edge.store.bulk import listed
 from mailguard.ports import Census, Log, Owner, Page
 
@@ -80,10 +80,8 @@ def readable(found: Iterable[Sequence[Any]], log: Log) -> list[HeldMessage]:
 
 def content(connection: sqlite3.Connection, message_id: str) -> bytes | None:
     """The bytes as received, or None where they are gone."""
-    row = connection.execute(
-        "SELECT content FROM body WHERE message = (SELECT n FROM message WHERE id = ?)", (message_id,)
-    ).fetchone()
-    return None if row is None else row[0]
+    row = connection.execute("SELECT n FROM message WHERE id = ?", (message_id,)).fetchone()
+    return None if row is None else pieces.body(connection, row[0])
 
 
 def events(connection: sqlite3.Connection, message_id: str) -> list[Event]:

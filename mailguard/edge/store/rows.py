@@ -29,7 +29,8 @@ _encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AddedRows:
-    """A new message: its rows, complete but for the number that the store will give it."""
+    """A new message: its rows, complete but for the number that the store will give it. `upload` is that of a
+    body that was written before, in pieces; `content` is empty then."""
 
     id: str
     state: MessageState
@@ -38,6 +39,7 @@ class AddedRows:
     recipients: Sequence[Row]
     event: Row
     content: bytes
+    upload: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

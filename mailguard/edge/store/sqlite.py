@@ -25,11 +25,10 @@ from mailguard.edge.store.examining import unknown_states
 from mailguard.edge.store.pen import Bulk, Pen, Write
 from mailguard.ports import Log
 
-# No transaction much larger than this: those behind it wait for it, the write-ahead log grows by it, and
-# SQLite has it in memory twice.
-BATCH_BYTES = 16 * 1024 * 1024
-# What is heavier takes some ten milliseconds to write.
-LIGHT = 1024 * 1024
+# No transaction much larger than this, some ten milliseconds: those behind it wait for it.
+BATCH_BYTES = 1024 * 1024
+# What is heavier gives way to what is not.
+LIGHT = 256 * 1024
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -14,7 +14,7 @@ from mailguard.core import moves
 from mailguard.core.errors import IllegalMove
 from mailguard.core.events import GUARD
 from mailguard.core.hold import Change, Claimed
-from mailguard.edge.store import queries, resubmission, rows
+from mailguard.edge.store import pieces, queries, resubmission, rows
 from mailguard.edge.store.bulk import Row, RowsStatement, chunks, listed
 from mailguard.edge.store.rows import AddedRows, ChangedRows
 from mailguard.edge.store.turns import Turns
@@ -36,7 +36,7 @@ _ADD_MESSAGE = RowsStatement(
     VALUES""",
     width=32,
 )
-_ADD_BODY = RowsStatement(head="INSERT INTO body (message, content) VALUES", width=2)
+_ADD_BODY = RowsStatement(head="INSERT INTO body (message, content, upload) VALUES", width=3)
 _ADD_EVENT = RowsStatement(head="INSERT INTO event (message, version, at, event, by, detail) VALUES", width=6)
 _PUT_RECIPIENT = RowsStatement(
     head="""
@@ -129,6 +129,7 @@ class _Pile:
     recipients: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     bodies: list[Row] = field(default_factory=list)
+    uploads: list[int] = field(default_factory=list)
     bodiless: list[int] = field(default_factory=list)
     fewer_places: list[tuple[int, int]] = field(default_factory=list)
     news: list[Row] = field(default_factory=list)
@@ -139,7 +140,9 @@ class _Pile:
         self.messages.append((number, *new.message))
         self.recipients += [(number, *recipient) for recipient in new.recipients]
         self.events.append((number, *new.event))
-        self.bodies.append((number, new.content))
+        self.bodies.append((number, new.content, new.upload))
+        if new.upload is not None:
+            self.uploads.append(new.upload)
 
     def change(self, number: int, step: ChangedRows) -> None:
         if step.timing is None:
@@ -163,6 +166,7 @@ class _Pile:
         _PUT_RECIPIENT.run(connection, self.recipients)
         _ADD_EVENT.run(connection, self.events)
         _ADD_BODY.run(connection, self.bodies)
+        pieces.name(connection, self.uploads)
         _ADD_NEWS.run(connection, self.news)
         if self.fewer_places:
             connection.executemany(
@@ -273,7 +277,11 @@ def _bodies(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int,
     found: dict[int, bytes] = {}
     for chunk in chunks(numbers):
         row = connection.execute(" ".join(("SELECT", ", ".join([_BODY] * len(chunk)))), chunk).fetchone()
-        found |= {number: content for number, content in zip(chunk, row, strict=True) if content is not None}
+        for number, content in zip(chunk, row, strict=True):
+            # Empty, or in pieces.
+            whole = content or pieces.body(connection, number)
+            if whole is not None:
+                found[number] = whole
     return found
 
 
@@ -329,6 +337,7 @@ def _stale(connection: sqlite3.Connection, bite: Bite) -> tuple[list[int], bool]
 
 
 def _delete_bodies(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    pieces.let_go(connection, listed(numbers))
     connection.execute(
         "DELETE FROM body WHERE message IN (SELECT value FROM json_each(?))", (listed(numbers),)
     )

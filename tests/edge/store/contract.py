@@ -66,6 +66,25 @@ class StoreContract:
         await store.add(new(message(), content))
         assert await store.content(message().id) == content
 
+    async def test_many_bytes_are_kept_as_they_are(self, store: Store) -> None:
+        content = random.Random(7).randbytes(1_700_000)
+        notice = new(message(id="b7fm2xqp9d3t", sender=""), content[::-1])
+        await store.add(replace(new(message(), content), also=(notice,)))
+        assert await store.content(message().id) == content
+        claimed = {one.message.id: one for one in await store.claim(LATER, 10)}
+        assert claimed[message().id].content == content
+        assert claimed[notice.message.id].content == content[::-1]
+        for one in claimed.values():
+            assert await store.apply(settled(one.message))
+            assert await store.content(one.message.id) is None
+
+    async def test_many_bytes_never_take_the_place_of_others(self, store: Store) -> None:
+        contents = [random.Random(number).randbytes(1_100_000) for number in range(2)]
+        await store.add(new(message(), contents[0]))
+        with pytest.raises(StoreError):
+            await store.add(new(message(), contents[1]))
+        assert await store.content(message().id) == contents[0]
+
     async def test_what_comes_also_is_put_in_with_it(self, store: Store) -> None:
         notice = new(message(id="b7fm2xqp9d3t", sender=""), b"It is held.\r\n")
         await store.add(replace(new(message()), also=(notice,)))

@@ -126,9 +126,9 @@ async def test_a_database_cut_short_is_told_at_every_length(tmp_path: Path, cras
         await filled(path)
     whole = path.read_bytes()
     lengths = {1, 16, 99, 100, 511, 512, 4095, 4096, 4097, 8192, len(whole) // 2, len(whole) - 4097}
-    lengths |= set(range(50_000, len(whole), 150_001))
+    # After the crash the last page is in the log, too, and is not missed.
+    lengths |= set(range(50_000, len(whole) - 4097, 150_001))
     if not crash:
-        # After the crash the last page is in the log, too, and is not missed.
         lengths |= {len(whole) - 4096, len(whole) - 1}
     told = []
     for length in sorted(lengths):

@@ -13,7 +13,7 @@ import psycopg
 
 from mailguard.core.errors import StoreError
 from mailguard.core.states import FINISHED
-from mailguard.edge.store import engine, moved, queries, rows
+from mailguard.edge.store import engine, moved, pieces, queries, rows
 from mailguard.edge.store.moved import Moved
 from mailguard.edge.store.postgres import columns, faults
 from mailguard.edge.store.postgres.database import SharedDatabase
@@ -148,7 +148,7 @@ def _messages(source: sqlite3.Connection, target: Connection, going_on: Going) -
         with target.cursor() as cursor, cursor.copy(_MESSAGE) as copy:
             for number, values in zip(some, map(_columns, found), strict=True):
                 copy.write_row((number, *values))
-                _add(digest, number, *values[:3], values[-1], _body(source, number))
+                _add(digest, number, *values[:3], values[-1], pieces.body(source, number))
         going_on(start + len(some), len(numbers))
     _bodies(source, target, numbers)
     return digest.hexdigest()
@@ -163,15 +163,10 @@ def _columns(row: Sequence[Any]) -> columns.Values:
         ) from error
 
 
-def _body(source: sqlite3.Connection, number: int) -> bytes | None:
-    row = source.execute("SELECT content FROM body WHERE message = ?", (number,)).fetchone()
-    return None if row is None else row[0]
-
-
 def _bodies(source: sqlite3.Connection, target: Connection, numbers: Iterable[int]) -> None:
     with target.cursor() as cursor, cursor.copy("COPY body (message, content) FROM STDIN") as copy:
         for number in numbers:
-            content = _body(source, number)
+            content = pieces.body(source, number)
             if content is not None:
                 copy.write_row((number, content))
 

@@ -24,6 +24,7 @@ from mailguard.edge.store import (
     SqliteStore,
     SqliteTokens,
     moved,
+    pieces,
 )
 from mailguard.edge.store.postgres import (
     Lease,
@@ -63,6 +64,7 @@ async def old(tmp_path: Path) -> Path:
     await put(store, *numbered(8))
     await store.claim(LATER, 2)
     await store.add(new(message(id="marked")), mark(1))
+    await store.add(new(message(id="large"), CONTENT + b"x" * 1_200_000))
     await memory.learn("2@x", ["1@x"], ["a@x", "é@x"])
     await memory.learn("4@x", ["3@x"], ["c@x"])
     await memory.learn("5@x", ["1@x", "4@x"], ["b@x"])
@@ -224,7 +226,7 @@ async def test_what_arrives_changed_is_not_committed(
     await moving.prepare(url, log)
     turns = iter(range(99))
     with monkeypatch.context() as patch:
-        patch.setattr(moving, "_body", lambda source, number: f"{next(turns)}".encode())
+        patch.setattr(pieces, "body", lambda source, number: f"{next(turns)}".encode())
         with pytest.raises(StoreError, match="not what was sent"):
             moving.move(old, url, KEY)
     assert moving.move(old, url, KEY).size >= len(CONTENT)
