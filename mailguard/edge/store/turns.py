@@ -8,6 +8,7 @@ order is kept for a second.
 import json
 import sqlite3
 from collections import deque
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from mailguard.edge.store import rows
@@ -35,12 +36,35 @@ _IN_TURN = """
 """
 
 
+class Order:
+    """The numbers of messages in the order in which they leave, as long as it is worth something."""
+
+    def __init__(self) -> None:
+        self._numbers: deque[int] = deque()
+        self._made: datetime | None = None
+
+    def good(self, now: datetime) -> bool:
+        """Whether there is something in it, and it is fresh."""
+        return bool(self._numbers) and self._made is not None and self._made <= now < self._made + KEPT
+
+    def make(self, numbers: Iterable[int], now: datetime) -> None:
+        """Begin anew with these."""
+        self._numbers, self._made = deque(numbers), now
+
+    def clear(self) -> None:
+        """All that is due can be taken at once."""
+        self._numbers.clear()
+
+    def take(self, limit: int) -> list[int]:
+        """The next ones, at most `limit`."""
+        return [self._numbers.popleft() for _ in range(min(limit, len(self._numbers)))]
+
+
 class Turns:
     """One for each connection."""
 
     def __init__(self) -> None:
-        self._order: deque[int] = deque()
-        self._made: datetime | None = None
+        self._order = Order()
 
     def due(self, connection: sqlite3.Connection, now: datetime, limit: int, offset: int) -> list[int]:
         """At most `limit` messages (their numbers) that are due, after the `offset` that were given in this
@@ -49,10 +73,9 @@ class Turns:
         if len(found) <= limit:
             self._order.clear()
             return found
-        if not self._order or self._made is None or not self._made <= now < self._made + KEPT:
-            self._order = deque(_numbers(connection, _IN_TURN, (rows.time(now), WINDOW)))
-            self._made = now
-        return [self._order.popleft() for _ in range(min(limit, len(self._order)))]
+        if not self._order.good(now):
+            self._order.make(_numbers(connection, _IN_TURN, (rows.time(now), WINDOW)), now)
+        return self._order.take(limit)
 
 
 def _numbers(connection: sqlite3.Connection, query: str, values: tuple[str | int, ...]) -> list[int]:

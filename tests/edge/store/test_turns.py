@@ -1,57 +1,33 @@
-"""Who leaves first where more is due than can be taken in hand."""
+"""Turns on SQLite keep the contract; and an order is worth something for a second."""
 
-from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
-from mailguard.core.hold import Claimed, HeldMessage
-from mailguard.edge.store import Database, SqliteStore
-from tests.edge.store.samples import LATER, RecordingLog, cancelled, ids, numbered, put, settled
-
-
-async def opened(directory: Path) -> SqliteStore:
-    return SqliteStore(await Database.open(directory / "queue.db", log=RecordingLog()))
+from mailguard.edge.store.turns import KEPT, Order
+from tests.edge.store.contract_turns import TurnsContract
+from tests.making import NOW
 
 
-def of(sender: str, count: int) -> list[HeldMessage]:
-    return numbered(count, sender=sender)
+class TestTurns(TurnsContract):
+    """The contract."""
 
 
-def claimed_ids(claimed: Sequence[Claimed]) -> list[str]:
-    return ids([one.message for one in claimed])
+def test_an_order_is_good_for_a_moment_and_until_it_is_used_up() -> None:
+    order = Order()
+    assert not order.good(NOW)
+    order.make([3, 1, 2], NOW)
+    assert order.good(NOW)
+    assert order.take(2) == [3, 1]
+    assert order.good(NOW + KEPT - timedelta(microseconds=1))
+    # Neither after it nor, where a clock was set back, before it.
+    assert not order.good(NOW + KEPT)
+    assert not order.good(NOW - timedelta(seconds=1))
+    assert order.take(5) == [2]
+    assert not order.good(NOW)
 
 
-async def test_nobody_waits_behind_all_of_somebody_elses(tmp_path: Path) -> None:
-    store = await opened(tmp_path)
-    many, one = of("a@corp.example", 90), of("b@corp.example", 1)
-    await put(store, *many, *one)
-    first = claimed_ids(await store.claim(LATER, 10))
-    assert set(first) == {*ids(many[:9]), *ids(one)}
-    rest = claimed_ids(await store.claim(LATER, 200))
-    assert rest == ids(many[9:])
-    await store.close()
-
-
-async def test_each_is_claimed_once_however_small_the_portions(tmp_path: Path) -> None:
-    store = await opened(tmp_path)
-    held = [*of("a@corp.example", 40), *of("b@corp.example", 7), *of("c@corp.example", 13)]
-    await put(store, *held)
-    claimed: list[str] = []
-    while portion := claimed_ids(await store.claim(LATER, 7)):
-        claimed += portion
-    assert sorted(claimed) == sorted(ids(held))
-    await store.close()
-
-
-async def test_what_changed_since_the_order_was_made_is_seen(tmp_path: Path) -> None:
-    store = await opened(tmp_path)
-    held = await put(store, *of("a@corp.example", 30))
-    taken = await store.claim(LATER, 5)
-    assert claimed_ids(taken) == ids(held[:5])
-    assert await store.apply(cancelled(held[5]))
-    assert await store.apply(settled(taken[0].message))
-    late = await put(store, *of("b@corp.example", 1))
-    assert claimed_ids(await store.claim(LATER, 4)) == ids(held[6:10])
-    # A second later the order is made anew.
-    assert late[0].id in claimed_ids(await store.claim(LATER + timedelta(seconds=1), 4))
-    await store.close()
+def test_an_order_of_what_can_be_taken_at_once_is_none() -> None:
+    order = Order()
+    order.make([1, 2], NOW)
+    order.clear()
+    assert not order.good(NOW)
+    assert order.take(5) == []

@@ -17,6 +17,7 @@ from mailguard.edge.store.postgres.forgetting import Bite
 from mailguard.edge.store.postgres.lease import Lease
 from mailguard.edge.store.postgres.numbers import Numbers
 from mailguard.edge.store.postgres.steps import Due, LeaseOver, Step
+from mailguard.edge.store.postgres.turns import Turns
 from mailguard.ports import Census, First, Found, Mark, Page, Search
 from mailguard.ports.outward import Announcer
 
@@ -44,6 +45,7 @@ class PostgresStore:
         self._announcer = announcer
         self._lease = lease
         self._numbers = Numbers()
+        self._turns = Turns()
         # What was claimed and is not settled, by id; and whether a claim came to an unknown end, so that the
         # database may say that there is more.
         self._in_hand: dict[str, str] = {}
@@ -92,8 +94,8 @@ class PostgresStore:
         return await self._database.read(queries.events, message_id)
 
     async def claim(self, now: datetime, limit: int) -> Sequence[Claimed]:
-        """Take in hand at most `limit` messages with due recipients, most overdue first. Fewer where their
-        bytes would be too many for the memory (steps.CLAIM_BYTES)."""
+        """Take in hand at most `limit` messages with due recipients, most overdue first, and each
+        sender in turn. Fewer where their bytes would be too many for the memory (steps.CLAIM_BYTES)."""
         try:
             return await self._claim(now, limit, await self._lease.owner())
         except LeaseOver:
@@ -192,7 +194,7 @@ class PostgresStore:
     async def _claim_all(
         self, connection: Connection, asked: Sequence[Due]
     ) -> Sequence[Sequence[Claimed] | Exception]:
-        return await steps.claim(connection, asked, self._database.log)
+        return await steps.claim(connection, asked, self._database.log, self._turns)
 
 
 def _weight(step: Step) -> int:

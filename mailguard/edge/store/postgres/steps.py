@@ -21,6 +21,7 @@ from mailguard.edge.store.known import Fresh
 from mailguard.edge.store.postgres import columns, outbox, resubmission
 from mailguard.edge.store.postgres.columns import READ, Values
 from mailguard.edge.store.postgres.numbers import Numbers
+from mailguard.edge.store.postgres.turns import Turns
 from mailguard.edge.store.text import storable
 from mailguard.ports import First, Log, Mark
 
@@ -53,6 +54,7 @@ _ADD_EVENT = """
 """
 _ADD_BODY = "INSERT INTO body (message, content) SELECT * FROM unnest(%s::bigint[], %b::bytea[])"
 _DROP_BODY = "DELETE FROM body WHERE message = ANY (%s)"
+_ALIVE = "SELECT 1 FROM node WHERE id = %s AND lease_until > clock_timestamp()"
 
 
 class LeaseOver(StoreError):
@@ -171,18 +173,22 @@ async def _locked(
     return {message_id: (number, version) for message_id, number, version in await found.fetchall()}
 
 
-async def claim(connection: Connection, asked: Sequence[Due], log: Log) -> list[list[Claimed] | Exception]:
-    """Take in hand what is due (moves.claim), most overdue first; nothing that another guard looks at.
+async def claim(
+    connection: Connection, asked: Sequence[Due], log: Log, turns: Turns
+) -> list[list[Claimed] | Exception]:
+    """Take in hand what is due (moves.claim), most overdue first, and each sender in turn; nothing that
+    another guard looks at.
 
     LeaseOver for whose lease is over: what it claims would be anybody's.
     """
     results: list[list[Claimed] | Exception] = []
     for due in asked:
-        if not await _alive(connection, due.owner):
+        alive = await connection.execute(_ALIVE, (due.owner,))
+        taken = await _take_due(connection, due, log, turns)
+        if await alive.fetchone() is None:
             results.append(LeaseOver("the lease of this guard is over; it begins a new one"))
             continue
         pile = _Pile()
-        taken = await _take_due(connection, due, log)
         for number, change, _ in taken:
             pile.change(number, change, due.owner)
         await pile.write(connection)
@@ -190,32 +196,21 @@ async def claim(connection: Connection, asked: Sequence[Due], log: Log) -> list[
     return results
 
 
-async def _alive(connection: Connection, owner: str) -> bool:
-    found = await connection.execute(
-        "SELECT 1 FROM node WHERE id = %s AND lease_until > clock_timestamp()", (owner,)
-    )
-    return await found.fetchone() is not None
-
-
-async def _take_due(connection: Connection, due: Due, log: Log) -> list[tuple[int, Change, bytes]]:
+async def _take_due(
+    connection: Connection, due: Due, log: Log, turns: Turns
+) -> list[tuple[int, Change, bytes]]:
     taken: list[tuple[int, Change, bytes]] = []
-    passed: list[int] = []
+    passed: set[int] = set()
     room = CLAIM_BYTES
-    # More than one round only where something due cannot be claimed and must not be in the way of the rest.
+    # More than one round only where another guard was faster, or where something due cannot be claimed and
+    # must not be in the way of the rest.
     while (wanted := due.limit - len(taken)) > 0 and room > 0:
-        asked = await connection.execute(
-            f"""
-            SELECT {READ} FROM message AS m WHERE next_due IS NOT NULL AND next_due <= %s AND n <> ALL (%s)
-            ORDER BY next_due, n LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
-            """,
-            (due.now, passed, wanted),
-        )
-        found = await asked.fetchall()
-        if not found:
+        numbers = await turns.due(connection, due.now, wanted, passed)
+        if not numbers:
             break
+        passed.update(numbers)
         some: list[tuple[Any, ...]] = []
-        for row in found:
-            passed.append(row[columns.NUMBER])
+        for row in await _still_due(connection, numbers, due.now):
             if room > 0:
                 some.append(row)
                 room -= row[columns.SIZE]
@@ -225,9 +220,22 @@ async def _take_due(connection: Connection, due: Due, log: Log) -> list[tuple[in
             change = _claimed(row, due.now, number in bodies, log)
             if change is not None:
                 taken.append((number, change, bodies[number]))
-        if len(found) < wanted:
-            break
     return taken
+
+
+async def _still_due(
+    connection: Connection, numbers: Sequence[int], now: datetime
+) -> Sequence[tuple[Any, ...]]:
+    """Those of these messages that nobody else has taken, or is just looking at, in their order."""
+    asked = await connection.execute(
+        f"""
+        SELECT {READ} FROM message AS m
+        WHERE n = ANY (%s) AND next_due IS NOT NULL AND next_due <= %s FOR NO KEY UPDATE SKIP LOCKED
+        """,
+        (numbers, now),
+    )
+    found = {row[columns.NUMBER]: row for row in await asked.fetchall()}
+    return [found[number] for number in numbers if number in found]
 
 
 def _claimed(row: Values, now: datetime, has_body: bool, log: Log) -> Change | None:
