@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Iterator
 
 from mailguard.core import charset, invitation, markup, mime, quoted
-from mailguard.core.facts import Body
+from mailguard.core.facts import NO_INVITATION, Body
 from mailguard.core.invitation import Invitation
 from mailguard.core.mime import Part
 
@@ -53,6 +53,8 @@ def read_body(content: bytes) -> Body:
 def _invitation(content: bytes, parts: tuple[Part, ...]) -> Invitation:
     """Whom it invites. Most mail has no calendar in it, and two forms of one name the same people."""
     calendars = [part for part in parts if part.kind in _CALENDARS][:_CALENDAR_PARTS]
+    if not calendars:
+        return NO_INVITATION
     found = [invitation.read(_text(content, part, invitation.TEXT_LIMIT)) for part in calendars]
     return Invitation(
         people=tuple(dict.fromkeys(who for one in found for who in one.people)),

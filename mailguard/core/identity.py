@@ -4,13 +4,15 @@
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 LENGTH = 12
 
+# Every message gets an id: two letters at once are half the work.
+_PAIRS = tuple(first + second for second in ALPHABET for first in ALPHABET)
 _HEARD_WRONG = str.maketrans({"i": "1", "l": "1", "o": "0", "-": "", " ": ""})
 
 
 def from_random(random: bytes) -> str:
     """An id of LENGTH letters, 5 bits each, from at least 8 random bytes (60 bits are used)."""
     number = int.from_bytes(random[:8], "big")
-    return "".join(ALPHABET[(number >> (5 * place)) & 31] for place in range(LENGTH))
+    return "".join([_PAIRS[(number >> place) & 1023] for place in range(0, 5 * LENGTH, 10)])
 
 
 def normalize(heard: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from mailguard.core import address, wording
-from mailguard.core.checks import CHECKS, UNREADABLE
+from mailguard.core.checks import UNREADABLE
 from mailguard.core.facts import Facts
 from mailguard.core.findings import Finding
 from mailguard.core.hold import Action
@@ -114,8 +114,8 @@ def _weight(claim: _Claim) -> tuple[int, timedelta, str]:
 
 def _checked(facts: Facts, policy: Policy) -> Iterator[Finding]:
     meant = facts.recollection.meant
-    for check in CHECKS:
-        if check.code in policy.checks and (found := check.run(facts, policy)):
+    for check in policy.running:
+        if found := check.run(facts, policy):
             # What its sender said yes to once is not asked again.
             yield from (one for one in found if not meant or (one.check, _about(one)) not in meant)
 

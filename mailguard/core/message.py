@@ -33,9 +33,12 @@ _ID = re.compile(rf"<([^<>\s]{{1,{ID_LIMIT}}}+)>")
 # search run at the speed of memory.
 _AUTHOR = re.compile(rb"\nfrom[ \t]*+(?:\r?\n[ \t]++)*+:", re.IGNORECASE)
 
+_NOBODY: tuple[tuple[str, ...], bool] = ((), True)
 # How many marks of each are read one by one, which happens on the event loop: few people write, and to many.
 _ADDRESS_FIELDS = {"from": 1000, "sender": 1000, "to": 5000, "cc": 5000, "reply-to": 1000}
 _RANKS = {"1": "high", "2": "high", "4": "low", "5": "low"}
+_IMPORTANCE_ORDER = ("importance", "x-priority", "priority", "x-msmail-priority")
+_IMPORTANCE = frozenset(_IMPORTANCE_ORDER)
 _WORDS = {"high": "high", "urgent": "high", "low": "low", "non-urgent": "low"}
 
 
@@ -74,8 +77,10 @@ def read_headers(content: bytes) -> Headers:
         unfolded = (_FOLD.sub("", value) if "\n" in value else value).rstrip("\r \t")
         raw.setdefault(name.lower(), []).append(_decoded(unfolded) if eight_bit else unfolded)
     sound = sound and (len(text) <= VALUE_LIMIT or not _cut(raw))
-    joined = {name: ",".join(raw.get(name, ())) for name in _ADDRESS_FIELDS}
-    lists = [mailboxes.split(value, _ADDRESS_FIELDS[name]) for name, value in joined.items()]
+    joined = {name: ",".join(raw[name]) if name in raw else "" for name in _ADDRESS_FIELDS}
+    lists = [
+        mailboxes.split(value, _ADDRESS_FIELDS[name]) if value else _NOBODY for name, value in joined.items()
+    ]
     from_, sender, to, cc, reply_to = [listed for listed, _ in lists]
     fields = {name: tuple(map(_shown, values)) for name, values in raw.items()}
     return Headers(
@@ -98,7 +103,7 @@ def read_headers(content: bytes) -> Headers:
 def _named(joined: Mapping[str, str], lists: Sequence[tuple[tuple[str, ...], bool]]) -> Iterator[Named]:
     for (field, value), (addresses, listed_well) in zip(joined.items(), lists, strict=True):
         # What cannot be taken apart is flagged for that already.
-        if not listed_well or _plainly_named(value, addresses):
+        if not value or not listed_well or _plainly_named(value, addresses):
             continue
         for name, who in mailboxes.named(value):
             yield Named(field=field, name=charset.words(name), address=who)
@@ -109,8 +114,8 @@ def _plainly_named(value: str, addresses: Sequence[str]) -> bool:
     an address. So most are, and are not taken apart twice."""
     if "=?" in value or not value.isprintable():
         return False
-    signs = sum(map(value.count, "@\uff20\ufe6b"))
-    return signs == sum("@" in address for address in addresses)
+    signs = value.count("@") if value.isascii() else sum(map(value.count, "@\uff20\ufe6b"))
+    return signs == sum(["@" in address for address in addresses])
 
 
 def _text(block: bytes) -> tuple[str, bool]:
@@ -141,7 +146,7 @@ def _first(fields: Mapping[str, Sequence[str]], name: str) -> str:
 
 
 def _clean(addresses: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(map(charset.clean, addresses))
+    return tuple(map(charset.clean, addresses)) if addresses else ()
 
 
 def _shown(value: str) -> str:
@@ -151,6 +156,8 @@ def _shown(value: str) -> str:
 def _ids(values: Sequence[str]) -> tuple[str, ...]:
     """The ids in brackets, oldest first, each once. Of very many the first and the last are kept: the
     thread's beginning, and what is answered."""
+    if not values:
+        return ()
     ids = list(dict.fromkeys(_each_id(values)))
     half = IDS_LIMIT // 2
     return tuple(ids if len(ids) <= IDS_LIMIT else ids[:half] + ids[-half:])
@@ -168,7 +175,9 @@ def _each_id(values: Sequence[str]) -> Iterator[str]:
 
 def _importance(raw: Mapping[str, list[str]]) -> str:
     """High, normal or low, by RFC 4021 section 2.1 (Importance, Priority) and the X- fields of practice."""
-    for name in ("importance", "x-priority", "priority", "x-msmail-priority"):
+    if _IMPORTANCE.isdisjoint(raw):
+        return "normal"
+    for name in _IMPORTANCE_ORDER:
         word = _first(raw, name).strip().lower()
         if word:
             # X-Priority is a number with a word behind: "1 (Highest)".

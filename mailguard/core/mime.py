@@ -7,7 +7,9 @@ are open, however deep they are nested. Nothing raises; what is beyond the bound
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
+from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
 from mailguard.core import charset
@@ -31,6 +33,8 @@ _PARAMETERS = 200
 _ESCAPED = re.compile(r'\\(["\\])')
 _LINE_END = re.compile(r"\r?\n")
 _SOMETHING = re.compile(rb"\S")
+_SHORT = 100
+_NONE: Mapping[str, str] = MappingProxyType({})
 _MAIN = re.compile(r"\s*+([^\s;()<>@,\"]++)")
 
 
@@ -234,12 +238,24 @@ def _part(fields: Mapping[bytes, str], inside: _Multipart | None, start: int, en
 
 
 def _main(value: str) -> str:
-    match = _MAIN.match(value)
+    match = _MAIN.match(value) if value else None
     return match[1].lower() if match else ""
 
 
 def _parsed(value: str) -> tuple[str, Mapping[str, str]]:
     """A field's main word in lower case, and its parameters by lower-case name, the first of each."""
+    if not value:
+        return "", _NONE
+    return _parsed_short(value) if len(value) <= _SHORT else _parsed_anew(value)
+
+
+# Nearly all parts have one of a few; what is longer is remembered for nobody.
+@lru_cache(maxsize=256)
+def _parsed_short(value: str) -> tuple[str, Mapping[str, str]]:
+    return _parsed_anew(value)
+
+
+def _parsed_anew(value: str) -> tuple[str, Mapping[str, str]]:
     parameters: dict[str, str] = {}
     for match in islice(_PARAMETER.finditer(value), _PARAMETERS):
         text = match[3].strip() if match[2] is None else _ESCAPED.sub(r"\1", match[2])
@@ -249,6 +265,8 @@ def _parsed(value: str) -> tuple[str, Mapping[str, str]]:
 
 def parameter(parameters: Mapping[str, str], name: str) -> str:
     """A parameter's text, however it is written: plain, or in RFC 2231's extended or continued form."""
+    if not parameters:
+        return ""
     if name + "*" in parameters:
         return _extended([(parameters[name + "*"], True)])
     pieces: list[tuple[str, bool]] = []

@@ -1,6 +1,6 @@
 """The policy in force: what is ours, which rules there are, and what a finding of each check does."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -8,13 +8,13 @@ from math import log
 
 from mailguard.core import address
 from mailguard.core.address import Address
-from mailguard.core.checks import reads_body
+from mailguard.core.checks import CHECKS, Check, reads_body
 from mailguard.core.checks.unlikely_recipient import FEWEST_MAILS
 from mailguard.core.conditions import BodyText, Case, Condition, Found, To
 from mailguard.core.facts import Facts
 from mailguard.core.findings import Finding
 from mailguard.core.hold import Action
-from mailguard.core.patterns import Patterns, domains
+from mailguard.core.patterns import Domains, Patterns, domains
 from mailguard.core.prose import TextPattern
 
 DEFAULT_EXPIRE = timedelta(days=2)
@@ -138,6 +138,11 @@ class Policy:
     `internal_domains` are `corp.example` or `*.corp.example` (what is below it, not itself). `checks` says
     what a finding does, by the check's code; a check that is not in it is off, and Action.NONE only notes.
     `margin`, `keep`, `undo` and `remember` are as in rules.toml.
+
+    What every message asks of it is worked out once: whether a rule or a check looks at the inside of a
+    message (`needs_body`), whether a rule looks for something in its text (`searches_text`), the checks that
+    are on (`running`), our domains with those below which everybody is ours (`own_domains`), and the domains
+    that it names anywhere (`named_domains`).
     """
 
     internal_domains: tuple[str, ...] = ()
@@ -150,6 +155,31 @@ class Policy:
     rules: tuple[Rule, ...] = ()
     checks: Mapping[str, Demand] = field(default_factory=dict)
     options: CheckOptions = CheckOptions()
+    needs_body: bool = field(init=False, repr=False, compare=False)
+    searches_text: bool = field(init=False, repr=False, compare=False)
+    running: tuple[Check, ...] = field(init=False, repr=False, compare=False)
+    own_domains: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    named_domains: frozenset[str] = field(init=False, repr=False, compare=False)
+    _weighs_risk: bool = field(init=False, repr=False, compare=False)
+    _inside: Domains = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        worked_out = {
+            "needs_body": reads_body(self.checks) or any(rule.reads_body for rule in self.rules),
+            "searches_text": any(rule.searches_text for rule in self.rules),
+            "running": tuple(check for check in CHECKS if check.code in self.checks),
+            "own_domains": tuple(name.removeprefix("*.") for name in self.internal_domains),
+            "named_domains": frozenset(filter(None, self._named())),
+            "_weighs_risk": any(rule.demand.risk is not None for rule in self.rules),
+            "_inside": domains(self.internal_domains),
+        }
+        for name, value in worked_out.items():
+            object.__setattr__(self, name, value)
+
+    def _named(self) -> Iterator[str]:
+        yield from (name.removeprefix("*.") for name in self.internal_domains)
+        for group in self.groups.values():
+            yield from (*group.domains.exact, *group.domains.above, *(domain for _, domain in group.exact))
 
     def internal(self, text: str) -> bool:
         """Whether an address, as written, is one of ours; what cannot be understood never is."""
@@ -157,23 +187,11 @@ class Policy:
 
     def inside(self, who: Address) -> bool:
         """The same, of an address that was taken apart already."""
-        return who.plain and domains(self.internal_domains).cover(who.domain)
-
-    @property
-    def needs_body(self) -> bool:
-        """Whether a rule or a check looks at the inside of a message."""
-        return reads_body(self.checks) or any(rule.reads_body for rule in self.rules)
-
-    @property
-    def searches_text(self) -> bool:
-        """Whether a rule looks for something in the text of a message."""
-        return any(rule.searches_text for rule in self.rules)
+        return who.plain and self._inside.cover(who.domain)
 
     def weighs_suspicion(self, mails: int) -> bool:
         """Whether anything asks how suspect the recipients are of a sender with so many mails known."""
-        if mails >= FEWEST_MAILS and "unlikely_recipient" in self.checks:
-            return True
-        return any(rule.demand.risk is not None for rule in self.rules)
+        return self._weighs_risk or (mails >= FEWEST_MAILS and "unlikely_recipient" in self.checks)
 
     def without(self, names: frozenset[str]) -> "Policy":
         """The same policy without the rules of these names."""

@@ -4,10 +4,13 @@ Whatever a client may write (a subject, a HELO, an address) can neither begin a 
 terminal's cursor, and a value that looks like a secret by its name is masked, should one ever get here.
 """
 
+import contextlib
 import json
 import logging
 import re
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Iterable, Mapping, Set
 from datetime import UTC, datetime, timedelta
@@ -25,6 +28,9 @@ _SECRET_WORDS = frozenset(
 )
 _URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)")
 _PLAIN = re.compile(r"[^\s\"'=\\]+")
+# The same without what has to be looked at more closely: no URL, nothing long, nothing that is not shown.
+_HARMLESS = re.compile(r"[!#-&(-.0-<>-\[\]-~]{1,200}")
+_ORDINARY = frozenset({"INFO", "DEBUG"})
 
 
 class LogFormat(StrEnum):
@@ -35,25 +41,21 @@ class LogFormat(StrEnum):
 
 
 class OperatorLog:
-    """ports.Log on the standard library's logging: `event` is INFO, `trouble` is WARNING."""
+    """ports.Log: `event` is INFO, `trouble` is WARNING. `configure` makes it."""
 
-    def __init__(self, logger: logging.Logger) -> None:
-        self._logger = logger
+    def __init__(self, lines: "_Lines", level: int) -> None:
+        self._lines = lines
+        self._level = level
 
     def event(self, name: str, /, **fields: object) -> None:
         """Something happened that an operator may look for."""
-        self._write(logging.INFO, name, fields)
+        if self._level <= logging.INFO:
+            self._lines.write(time.time(), "INFO", name, fields)
 
     def trouble(self, name: str, /, **fields: object) -> None:
         """Something went wrong that somebody should look at."""
-        self._write(logging.WARNING, name, fields)
-
-    def _write(self, level: int, name: str, fields: Mapping[str, object]) -> None:
-        if self._logger.isEnabledFor(level):
-            # Logger.info would look for the calling line each time, which is a third of the cost.
-            record = logging.LogRecord(self._logger.name, level, "", 0, name, None, None)
-            record.fields = fields
-            self._logger.handle(record)
+        if self._level <= logging.WARNING:
+            self._lines.write(time.time(), "WARNING", name, fields)
 
 
 def configure(form: LogFormat, level: str, stream: TextIO | None = None) -> OperatorLog:
@@ -64,53 +66,75 @@ def configure(form: LogFormat, level: str, stream: TextIO | None = None) -> Oper
     """
     # No line shows them, and to look them up is a good part of what a line costs.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    target = logging.StreamHandler(stream if stream is not None else sys.stderr)
-    target.setFormatter(_JsonLines() if form is LogFormat.JSON else _TextLines())
+    lines = (_JsonLines if form is LogFormat.JSON else _TextLines)(
+        stream if stream is not None else sys.stderr
+    )
     root = logging.getLogger()
-    for old in [known for known in root.handlers if isinstance(known.formatter, _Lines)]:
+    for old in [known for known in root.handlers if isinstance(known, _Lines)]:
         root.removeHandler(old)
-    root.addHandler(target)
+    root.addHandler(lines)
     root.setLevel(logging.WARNING)
     # Below WARNING, aiosmtpd writes refused AUTH blobs and lines of messages in clear.
     logging.getLogger("mail.log").setLevel(logging.WARNING)
     logger = logging.getLogger("mailguard")
     logger.setLevel(level.upper())
-    return OperatorLog(logger)
+    return OperatorLog(lines, logger.level)
 
 
-class _Lines(logging.Formatter):
-    def _parts(self, record: logging.LogRecord) -> tuple[str, dict[str, object]]:
-        """The event's name and its fields; a library's message becomes the event `log`."""
-        given = getattr(record, "fields", None)
-        if isinstance(given, Mapping):
-            fields = {key: _shown(key, value) for key, value in given.items() if value is not None}
-            name = record.getMessage()
-        else:
-            fields = {"logger": record.name, "message": _shown("message", record.getMessage())}
-            name = "log"
+class _Lines(logging.Handler):
+    """Writes one line an event. Our own come straight in by `write`, because the records and handlers of the
+    logging module cost more than all the rest of a line; what libraries log comes in by `emit`."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._turn = threading.Lock()
+
+    def write(self, at: float, level: str, name: str, fields: Mapping[str, object]) -> None:
+        line = self._line(f"{_second(int(at))}.{int(at % 1 * 1000):03}Z", level, name, fields)
+        # A log that cannot be written (a full disk, a collector that is gone) is in the way of nothing.
+        with contextlib.suppress(OSError, ValueError), self._turn:
+            self._stream.write(line)
+            self._stream.flush()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields: dict[str, object] = {"logger": record.name, "message": record.getMessage()}
         if record.exc_info and record.exc_info[0]:
             fields |= _failure(record.exc_info[0], record.exc_info[1])
-        return name, fields
+        self.write(record.created, record.levelname, "log", fields)
+
+    def _line(self, at: str, level: str, name: str, fields: Mapping[str, object]) -> str:
+        raise NotImplementedError
 
 
 class _JsonLines(_Lines):
-    def format(self, record: logging.LogRecord) -> str:
-        name, fields = self._parts(record)
-        head = {"at": _when(record), "level": record.levelname.lower(), "event": name}
+    def _line(self, at: str, level: str, name: str, fields: Mapping[str, object]) -> str:
+        head = {"at": at, "level": level.lower(), "event": name}
+        shown = {key: _shown(key, value) for key, value in fields.items() if value is not None}
         # The head once more, because no field may take its place.
-        return json.dumps({**head, **fields, **head})
+        return json.dumps({**head, **shown, **head}) + "\n"
 
 
 class _TextLines(_Lines):
-    def format(self, record: logging.LogRecord) -> str:
-        name, fields = self._parts(record)
-        level = "" if record.levelno <= logging.INFO else f"{record.levelname} "
-        pairs = "".join(f" {key}={_quoted(value)}" for key, value in fields.items())
-        return f"{_when(record)} {level}{_escaped(name)}{pairs}"
+    def _line(self, at: str, level: str, name: str, fields: Mapping[str, object]) -> str:
+        told = "" if level in _ORDINARY else f"{level} "
+        pairs = [f" {key}={_told(key, value)}" for key, value in fields.items() if value is not None]
+        return f"{at} {told}{_escaped(name)}{''.join(pairs)}\n"
 
 
-def _when(record: logging.LogRecord) -> str:
-    return f"{_second(int(record.created))}.{int(record.created % 1 * 1000):03}Z"
+class _Whole(str):
+    """Of our own making, and shown however long it is."""
+
+    __slots__ = ()
+
+
+def _told(key: str, value: object) -> str:
+    # As nearly all values are.
+    if type(value) is int:
+        return str(value)
+    if type(value) is str and _HARMLESS.fullmatch(value) and not _sounds_secret(key):
+        return value
+    return _quoted(_shown(key, value))
 
 
 # Most lines are written in the same second as the one before.
@@ -126,7 +150,7 @@ def _shown(key: str, value: object) -> object:
     if _sounds_secret(key):
         return MASK
     if isinstance(value, str):
-        return _bounded(value)
+        return value if isinstance(value, _Whole) else _bounded(value)
     if isinstance(value, Mapping):
         return {str(name): _shown(str(name), inner) for name, inner in value.items()}
     if isinstance(value, list | tuple | Set):
@@ -167,7 +191,7 @@ def _failure(kind: type[BaseException], error: BaseException | None) -> dict[str
     """An exception in one line: what it says, and where it came from, innermost frame last."""
     frames = traceback.extract_tb(error.__traceback__ if error else None)
     places = " > ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
-    return {"error": _text(error) if error else kind.__name__, "traceback": places}
+    return {"error": _text(error) if error else kind.__name__, "traceback": _Whole(places)}
 
 
 def _quoted(value: object) -> str:

@@ -109,10 +109,11 @@ class Recalling:
         if memory is None or not self.on:
             return Recollection(meant=meant)
         policy = self._policies.current
+        mails = memory.mails(letter.sender)
         # The dearest part of all judging, and of a sender who is hardly known nobody asks for it.
-        asked = policy.weighs_suspicion(memory.mails(letter.sender))
-        reading = read(letter, self._digests, words=asked)
-        internal = [name.removeprefix("*.") for name in policy.internal_domains]
+        asked = policy.weighs_suspicion(mails)
+        reading = read(letter, self._digests, words=asked, greets=mails > 0)
+        internal = policy.own_domains
         scene = memory.scene(reading, internal)
         suspicions = self._judge.suspicion(scene) if asked and self._judge is not None else None
         if suspicions:

@@ -189,6 +189,7 @@ class Receive:
                 sender=envelope.sender,
                 recipients=[each.address for each in envelope.recipients],
                 when=submission.received_at,
+                names=False,
             )
             own = submission.own or ()
             return self._recalling.recollect(letter, envelope.sender, own, body.invitation.people)

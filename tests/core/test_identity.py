@@ -12,6 +12,11 @@ def test_an_id_is_twelve_unmistakable_letters() -> None:
     assert not set("ilou") & set(ALPHABET)
 
 
+def test_five_bits_a_letter_the_lowest_first() -> None:
+    number = sum(place << (5 * place) for place in range(LENGTH))
+    assert from_random(number.to_bytes(8, "big")) == "0123456789ab"
+
+
 def test_all_sixty_bits_count() -> None:
     flips = {from_random((1 << bit).to_bytes(8, "big")) for bit in range(60)}
     assert len(flips) == 60

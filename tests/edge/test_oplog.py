@@ -173,6 +173,30 @@ def test_a_library_s_exception_is_one_line(stream: io.StringIO, form: LogFormat)
     assert "test_oplog.py" in line
 
 
+def test_where_a_library_s_exception_came_from_is_shown_whole(stream: io.StringIO) -> None:
+    oplog.configure(LogFormat.TEXT, "info", stream)
+
+    def deeper(left: int) -> None:
+        if not left:
+            raise RuntimeError("deep down")
+        deeper(left - 1)
+
+    try:
+        deeper(60)
+    except RuntimeError:
+        logging.getLogger("asyncio").exception("Task exception was never retrieved")
+    line = stream.getvalue()
+    assert len(line) > 2 * oplog.LONGEST_VALUE
+    assert line.endswith(' deeper"\n')
+
+
+def test_a_log_that_cannot_be_written_is_in_the_way_of_nothing(stream: io.StringIO) -> None:
+    log = oplog.configure(LogFormat.TEXT, "info", stream)
+    stream.close()
+    log.event("held", id="1")
+    logging.getLogger("asyncio").error("lost, too")
+
+
 def test_importing_the_module_changes_nothing() -> None:
     program = (
         "import logging, mailguard.edge.oplog as o; print(logging.getLogger().handlers, logging.root.level)"

@@ -39,18 +39,21 @@ _MARKS = tuple(
 # RFC 2156 section 5.3.4, and what labelling programs write.
 _SENSITIVE = ("company-confidential", "private", "personal")
 _LABELS = ("x-classification", "x-sensitivity-label", "msip_labels", "x-protective-marking", "classification")
+_SAYING = frozenset({"sensitivity", *_LABELS})
 
 
 def confidential_marking(facts: Facts, policy: "Policy") -> tuple[Finding, ...]:
     """A finding on the message with the mark that was found, where it goes to anybody outside."""
-    if all(policy.internal(one.address) for one in facts.envelope.recipients):
-        return ()
     mark = _label(facts) or _word(facts, policy)
-    return (Finding(check="confidential_marking", parameters={"mark": mark}),) if mark else ()
+    if not mark or all(policy.internal(one.address) for one in facts.envelope.recipients):
+        return ()
+    return (Finding(check="confidential_marking", parameters={"mark": mark}),)
 
 
 def _label(facts: Facts) -> str:
     fields = facts.headers.fields
+    if _SAYING.isdisjoint(fields):
+        return ""
     sensitivity = next(iter(fields.get("sensitivity", ())), "").strip()
     if sensitivity.lower() in _SENSITIVE:
         return sensitivity
@@ -63,10 +66,12 @@ def _word(facts: Facts, policy: "Policy") -> str:
     for text in (facts.headers.subject, *names):
         if found := _marked(Text(raw=text)):
             return found
-    everywhere = Text(raw=f"{facts.headers.subject}\n{facts.body.own_text}")
     listed = policy.options.confidential_words
+    if not listed:
+        return ""
+    everywhere = Text(raw=f"{facts.headers.subject}\n{facts.body.own_text}")
     return next((said for said, pattern in listed if pattern.found_in(everywhere)), "")
 
 
 def _marked(text: Text) -> str:
-    return next((mark.needle for mark in _MARKS if mark.found_in(text)), "")
+    return "" if not text.raw else next((mark.needle for mark in _MARKS if mark.found_in(text)), "")

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 LONGEST = 20_000
 
 # Without one of these nothing below can match; looking for them costs next to nothing.
-_HINTS = ("attach", "enclos", "joi", "annexe", "inclus", "pj", "p.j", "p. j")
+_HINTS = ("attach", "enclos", "annexe", "inclus")
+_HINTS_WITH_J = ("joi", "pj", "p.j", "p. j")
+
 _END = re.compile(r"(?<=[.!?;])\s+|\n\s*\n|\n(?=\s*[-*\u2022])")
 _ABBREVIATIONS = ((re.compile(r"\bp\.\s?j\.?(?=\W|$)"), "pj"), (re.compile(r"\bcf\.\s"), "cf "))
 _ANSWERS = re.compile(r"(?:re|aw|sv|fwd?|tr|wg|ref)\s?:")
@@ -120,18 +122,25 @@ def forgotten_attachment(facts: Facts, policy: "Policy") -> tuple[Finding, ...]:
 
 def _subject_claims(headers: Headers) -> bool:
     """The same of the subject, where it is the sender's own; an answer or a forward carries another's."""
-    if headers.is_reply or not _claims(headers.subject):
+    if headers.is_reply or not headers.subject or not _claims(headers.subject):
         return False
     return _ANSWERS.match(headers.subject.strip().lower()) is None
 
 
 def _claims(text: str) -> bool:
     folded = fold(text)
-    if not any(hint in folded for hint in _HINTS):
+    if not _hints(folded):
         return False
     for abbreviation, full in _ABBREVIATIONS:
         folded = abbreviation.sub(full, folded)
     return any(_claimed(" ".join(sentence.split())) for sentence in _END.split(folded))
+
+
+def _hints(folded: str) -> bool:
+    # A single letter is found a hundred times faster than two.
+    return any(hint in folded for hint in _HINTS) or (
+        "j" in folded and any(hint in folded for hint in _HINTS_WITH_J)
+    )
 
 
 def _claimed(sentence: str) -> bool:

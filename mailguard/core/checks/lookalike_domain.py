@@ -20,25 +20,18 @@ if TYPE_CHECKING:
 def lookalike_domain(facts: Facts, policy: "Policy") -> tuple[Finding, ...]:
     """One finding for each recipient at such a domain."""
     recipients = [(one.address, address.parse(one.address)) for one in facts.envelope.recipients]
+    ours = policy.named_domains.union(address.parse(one).domain for one in facts.thread.participants)
+    met = ours.union(who.domain for _, who in recipients if who.domain)
     found: dict[str, Finding] = {}
     for written, who in recipients:
         known = facts.recollection.people.get(str(who))
         if not who.domain or policy.inside(who) or (known is not None and known.domain_known):
             continue
-        others = {other.domain for _, other in recipients if other.domain and other.domain != who.domain}
         near = known.near_domain if known is not None else ""
-        near = near or lookalike.nearest(who.domain, _known(facts, policy) | others)
+        if not near and who.domain not in ours:
+            near = lookalike.nearest(who.domain, met - {who.domain})
         if near:
             parameters = {"address": written, "domain": who.domain, "near": near}
             finding = Finding(check="lookalike_domain", recipient=written, parameters=parameters)
             found.setdefault(str(who), finding)
     return tuple(found.values())
-
-
-def _known(facts: Facts, policy: "Policy") -> set[str]:
-    own = {name.removeprefix("*.") for name in policy.internal_domains}
-    groups = [group.domains for group in policy.groups.values()]
-    people = (domain for group in policy.groups.values() for _, domain in group.exact)
-    thread = (address.parse(one).domain for one in facts.thread.participants)
-    named = {domain for each in groups for domain in (*each.exact, *each.above)}
-    return {name for name in (*own, *named, *people, *thread) if name}

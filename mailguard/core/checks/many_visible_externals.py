@@ -23,6 +23,8 @@ _SHARE = 5
 def many_visible_externals(facts: Facts, policy: "Policy") -> tuple[Finding, ...]:
     """A finding on the message, where To and Cc name more recipients outside, of several organisations, than
     `visible_over`."""
+    if len(facts.headers.to) + len(facts.headers.cc) <= policy.options.visible_over:
+        return ()
     goes_to = {address.normal(one.address) for one in facts.envelope.recipients}
     named = {address.normal(one) for one in (*facts.headers.to, *facts.headers.cc)} & goes_to
     known = facts.thread.participants if facts.headers.is_reply else frozenset()

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 def reply_all_outsiders(facts: Facts, policy: "Policy") -> tuple[Finding, ...]:
     """A finding on the one recipient outside, where there is exactly one and he is such an outsider."""
+    if len(facts.envelope.recipients) < 2:
+        return ()
     written = {address.normal(one.address): one.address for one in facts.envelope.recipients}
     outside = [normal for normal, one in written.items() if not policy.internal(one)]
     if len(outside) != 1 or len(written) < 2:

@@ -13,7 +13,7 @@ LATELY = 50
 def crowds(memory: Remembrance, scene: Scene, over: int) -> int:
     """How many of the sender's latest mails showed more than `over` outsiders to one another; 0 where this
     one goes to fewer."""
-    if sum(scene.outside.values()) <= over:
+    if not scene.habits.mails or sum(scene.outside.values()) <= over:
         return 0
     return sum(_shown(memory, scene, mail) > over for mail in scene.habits.mails[-LATELY:])
 

@@ -30,6 +30,7 @@ sur avec vous nous mais plus par sont ont aux ces cette leur votre notre merci d
 nicht mit den von ein eine auf ich sie wir dem des sich auch wie noch
 """
 _COMMON = frozenset(_COMMON_WORDS.split())
+_UNREAD = Quotation(own="")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,20 +50,20 @@ class Reading:
     own_length: int
 
 
-def read(letter: Letter, digests: Digests, *, words: bool = True) -> Reading:
+def read(letter: Letter, digests: Digests, *, words: bool = True, greets: bool = True) -> Reading:
     """Read a letter; linear in its length and never raises, whatever is in it.
 
-    Without `words` the terms and what was spoken stay empty: they are most of the work, and nothing but the
-    suspicion and the log asks for them.
+    Without `words` the terms, what was spoken and its length stay empty: they are most of the work, and
+    nothing but the suspicion and the log asks for them. Whom it greets is for a sender whose greetings are
+    known; with neither of the two nobody looks at its text.
     """
     subject, is_reply, is_forward = bare_subject(letter.subject)
-    quoted = quotation.read(letter.text)
-    own = fold(quoted.own)
-    greeted = greeting.names(quoted.own)
+    quoted = quotation.read(letter.text) if words or greets else _UNREAD
+    own = fold(quoted.own) if words else ""
+    greeted = greeting.names(quoted.own) if quoted.own else ()
     spoken = _WORD.findall(own) if words else []
     cited = _WORD.findall(fold(quoted.quoted)) if words and quoted.quoted else []
     style = _style(own, greeted, is_forward)
-    named = ((letter.sender, *letter.recipients)) if letter.names else ()
     observation = Observation(
         when=int(letter.when.timestamp()),
         sender=letter.sender,
@@ -77,7 +78,7 @@ def read(letter: Letter, digests: Digests, *, words: bool = True) -> Reading:
         through_list=letter.through_list,
         greeting=tuple(map(digests.word, greeted))[:GREETING_LIMIT],
         terms=tuple(_terms(subject, spoken, cited, style, digests)) if words else (),
-        names=tuple((one, letter.names[one][:60]) for one in named if letter.names.get(one))[:NAME_LIMIT],
+        names=_names(letter) if letter.names else (),
     )
     return Reading(
         observation=observation,
@@ -88,6 +89,11 @@ def read(letter: Letter, digests: Digests, *, words: bool = True) -> Reading:
         addresses=quotation.addresses_in(quoted.own) if words else frozenset(),
         own_length=len(own.strip()),
     )
+
+
+def _names(letter: Letter) -> tuple[tuple[str, str], ...]:
+    people = (letter.sender, *letter.recipients)
+    return tuple((one, letter.names[one][:60]) for one in people if letter.names.get(one))[:NAME_LIMIT]
 
 
 def bare_subject(subject: str) -> tuple[str, bool, bool]:

@@ -18,14 +18,21 @@ _AUTOMATIC = frozenset({"bulk", "junk"})
 
 
 def on_its_way(
-    headers: Headers, text: str, *, sender: str, recipients: Iterable[str], when: datetime
+    headers: Headers,
+    text: str,
+    *,
+    sender: str,
+    recipients: Iterable[str],
+    when: datetime,
+    names: bool = True,
 ) -> Letter:
-    """A mail as its envelope has it: whom of its `recipients` no header names is hidden."""
+    """A mail as its envelope has it: whom of its `recipients` no header names is hidden. The display names
+    are for the log; who only has it judged needs no `names`."""
     going = dict.fromkeys(map(address.normal, recipients))
     to = tuple(one for one in _each(headers.to) if one in going)
     cc = tuple(one for one in _each(headers.cc) if one in going and one not in to)
     hidden = tuple(one for one in going if one not in to and one not in cc)
-    return _letter(headers, text, _author(headers, sender), (to, cc, hidden), when)
+    return _letter(headers, text, _author(headers, sender), (to, cc, hidden), when, names=names)
 
 
 def in_a_folder(headers: Headers, text: str, when: datetime) -> Letter | None:
@@ -97,6 +104,8 @@ def _letter(
     sender: str,
     people: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]],
     when: datetime,
+    *,
+    names: bool = True,
 ) -> Letter:
     to, cc, hidden = people
     return Letter(
@@ -110,7 +119,7 @@ def _letter(
         message_id=headers.message_id.strip("<> "),
         answers=headers.thread_ids,
         through_list=_by_list(headers),
-        names=dict(_names(headers.fields)),
+        names=dict(_names(headers.fields)) if names else {},
     )
 
 

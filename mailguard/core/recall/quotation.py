@@ -80,10 +80,10 @@ def read(text: str) -> Quotation:
     cut = (_CUT_DATED if dated else _CUT).search("\n" + text)
     begin = _begin(text, cut.start()) if cut else len(text)
     own, quoted = text[:begin], text[begin:]
-    attributions = (
-        [match[0] for match in _ATTRIBUTION.finditer(own)] if ":\n" in own or own.endswith(":") else []
-    )
-    if attributions or "\n>" in own or own.startswith(">"):
+    # A single character is found many times faster than two.
+    introduces = ":" in own and (":\n" in own or own.endswith(":"))
+    attributions = [match[0] for match in _ATTRIBUTION.finditer(own)] if introduces else []
+    if attributions or (">" in own and ("\n>" in own or own.startswith(">"))):
         own, inline = _apart(own, frozenset(attributions))
         quoted = inline + "\n" + quoted
     if not quoted:

@@ -102,6 +102,8 @@ def _closely(scene: Scene, judged: Mapping[str, tuple[float, float]]) -> Collect
 
 def _greeted(scene: Scene) -> Contact | None:
     """Who is meant by this greeting otherwise, and is not on the mail."""
+    if not scene.reading.greeted:
+        return None
     often = Counter[int]()
     for who in scene.greeted:
         often.update(who)
@@ -176,6 +178,8 @@ def _contact(scene: Scene, number: int) -> Contact:
 def _usual(scene: Scene, person: Person, mails: int) -> Contact | None:
     """The contact whom an autocompletion would have offered as well, where the sender writes to him more."""
     contacts, known = scene.habits.contacts, scene.recall.people.known
+    if not contacts:
+        return None
     shown = _shown(scene, person)
     found = {number for key in (*person.keys, *shown) for number in scene.alike(key)} - scene.on_it
     best, most = -1, mails
@@ -248,6 +252,8 @@ def _missing(memory: Remembrance, scene: Scene) -> Iterator[Companion]:
 
 def _identity(scene: Scene, own_addresses: Collection[str]) -> Contact | None:
     """Another of the sender's own addresses that all these recipients usually hear from."""
+    if not own_addresses:
+        return None
     numbers = [person.number for person in scene.recipients[:_MOST_RECIPIENTS]]
     if not numbers:
         return None
@@ -265,5 +271,7 @@ def _identity(scene: Scene, own_addresses: Collection[str]) -> Contact | None:
 
 
 def _organisations(scene: Scene, internal: Collection[str]) -> frozenset[str]:
+    if not scene.habits.domains:
+        return frozenset()
     inside = frozenset(map(organisation, internal)) or frozenset((scene.sender.domain,))
     return scene.habits.domains_beyond(inside)

@@ -65,5 +65,15 @@ def test_without_words_all_else_is_the_same() -> None:
     whole = digest.read(written, DIGESTS)
     bare = digest.read(written, DIGESTS, words=False)
     assert whole.observation.terms
-    without = replace(whole, spoken=frozenset(), mentioned=frozenset(), addresses=frozenset())
+    without = replace(whole, spoken=frozenset(), mentioned=frozenset(), addresses=frozenset(), own_length=0)
     assert bare == replace(without, observation=replace(whole.observation, terms=()))
+
+
+def test_of_a_sender_whose_greetings_nobody_knows_the_text_is_not_read() -> None:
+    written = letter("b@x.example", "Dear Bob,\nturbine\n> windmill", subject="Re: offer")
+    bare = digest.read(written, DIGESTS, words=False)
+    unread = digest.read(written, DIGESTS, words=False, greets=False)
+    assert bare.greeted
+    assert unread.quotation.own == ""
+    without = replace(bare, greeted=(), quotation=unread.quotation)
+    assert unread == replace(without, observation=replace(bare.observation, greeting=()))
