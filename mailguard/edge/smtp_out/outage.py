@@ -1,8 +1,6 @@
 """While the upstream as a whole is out, a thousand messages do not ask it one after the other."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 # So many transactions that broke off, with none between them that went well, are not one message's fault.
@@ -26,17 +24,8 @@ class Outage:
         self._broken = 0
         self._asking: asyncio.Event | None = None
 
-    @contextlib.asynccontextmanager
-    async def asking(self) -> AsyncIterator[None]:
-        """The right to ask the upstream now. Raises Out."""
-        asked = await self._turn()
-        try:
-            yield
-        finally:
-            self._asked(asked)
-
-    async def _turn(self) -> asyncio.Event | None:
-        """What to set when it is known how the upstream is; None where it is not out."""
+    async def turn(self) -> asyncio.Event | None:
+        """The right to ask the upstream now, to be given back with `asked`. Raises Out."""
         while self._reason:
             if asyncio.get_running_loop().time() < self._until:
                 raise Out(self._reason)
@@ -46,7 +35,8 @@ class Outage:
             await self._asking.wait()
         return None
 
-    def _asked(self, event: asyncio.Event | None) -> None:
+    def asked(self, event: asyncio.Event | None) -> None:
+        """Whoever had this turn has heard how the upstream is, or will not hear it."""
         if event is not None and self._asking is event:
             self._asking = None
             event.set()
@@ -59,7 +49,7 @@ class Outage:
     def over(self) -> None:
         """It asked for a message: the others need not wait until it has it."""
         self._reason = ""
-        self._asked(self._asking)
+        self.asked(self._asking)
 
     def went_well(self) -> None:
         """It answered to a whole transaction."""

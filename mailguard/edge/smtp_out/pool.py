@@ -1,9 +1,7 @@
 """A few open connections to the upstream, shared by all messages that leave."""
 
 import asyncio
-import contextlib
 import ssl
-from collections.abc import AsyncIterator
 
 from mailguard.edge.smtp_out.opening import Refused, open_session
 from mailguard.edge.smtp_out.options import Tls, UpstreamOptions, trust
@@ -18,24 +16,20 @@ class Pool:
 
     def __init__(self, options: UpstreamOptions) -> None:
         self._options = options
-        self._places = asyncio.Semaphore(options.connections)
-        self._idle: dict[Session, asyncio.TimerHandle] = {}
+        # The right to use one connection.
+        self.places = asyncio.Semaphore(options.connections)
+        # Since when each has no work, the one used last behind the others.
+        self._idle: dict[Session, float] = {}
+        self._sweeping: asyncio.TimerHandle | None = None
         self._farewells: set[asyncio.Task[None]] = set()
         self._context: ssl.SSLContext | None = None
         self._patient_until = 0.0
         self._closed = False
 
-    @contextlib.asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """The right to use one connection."""
-        async with self._places:
-            yield
-
     def reusable(self) -> Session | None:
         """An open connection that waits for work, the one used last first: the others may end."""
         while self._idle:
-            session, timer = self._idle.popitem()
-            timer.cancel()
+            session, _ = self._idle.popitem()
             if session.usable:
                 return session
             session.abort()
@@ -60,13 +54,23 @@ class Pool:
         if not session.usable or self._closed:
             self._leave(session)
             return
-        loop = asyncio.get_running_loop()
-        idle = self._options.idle.total_seconds()
-        self._idle[session] = loop.call_later(idle, self._expire, session)
+        self._idle[session] = asyncio.get_running_loop().time()
+        if self._sweeping is None:
+            self._sweep_at(self._idle[session] + self._options.idle.total_seconds())
 
-    def _expire(self, session: Session) -> None:
-        if self._idle.pop(session, None) is not None:
+    def _sweep_at(self, at: float) -> None:
+        """One alarm for all of them: each message would set one anew."""
+        self._sweeping = asyncio.get_running_loop().call_at(at, self._sweep)
+
+    def _sweep(self) -> None:
+        self._sweeping = None
+        idle = self._options.idle.total_seconds()
+        too_long = asyncio.get_running_loop().time() - idle
+        for session in [one for one, since in self._idle.items() if since <= too_long]:
+            del self._idle[session]
             self._leave(session)
+        if self._idle:
+            self._sweep_at(min(self._idle.values()) + idle)
 
     def _leave(self, session: Session) -> None:
         farewell = asyncio.get_running_loop().create_task(session.quit())
@@ -76,8 +80,9 @@ class Pool:
     async def close(self) -> None:
         """Leave every connection that waits for work, and wait until they are gone."""
         self._closed = True
-        for session, timer in list(self._idle.items()):
-            timer.cancel()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        for session in self._idle:
             self._leave(session)
         self._idle.clear()
         await asyncio.gather(*self._farewells, return_exceptions=True)

@@ -1,7 +1,7 @@
 """One attempt at the upstream: one transaction for all recipients, and an answer for each."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -69,8 +69,12 @@ class SmtpRelay:
         parcel = _Parcel(message=message, recipients=recipients, content=content)
         place = self._options.place
         try:
-            async with self._pool.place(), self._outage.asking():
-                return await self._attempt(parcel)
+            async with self._pool.places:
+                turn = await self._outage.turn()
+                try:
+                    return await self._attempt(parcel)
+                finally:
+                    self._outage.asked(turn)
         except Out as error:
             return _all_later(recipients, f"4.4.1 Not offered yet to {place}, which is out: {error}")
         except Refused as error:
@@ -124,11 +128,10 @@ class SmtpRelay:
         parcel.session = session
         recipients = parcel.recipients
         try:
-            planned = _plan(session, parcel)
+            planned = _plan(session, parcel, self._outage.over)
             if not planned.asked:
                 return [planned.settled[index] for index in range(len(recipients))]
-            order = replace(planned.order, wanted=self._outage.over)
-            answers = await self._deliver(session, order)
+            answers = await self._deliver(session, planned.order)
         finally:
             self._pool.give_back(session)
         if reused and answers.mail.code == _CLOSING:
@@ -137,7 +140,9 @@ class SmtpRelay:
         dsn = "dsn" in session.offers
         found = _outcomes(planned, recipients, answers, dsn=dsn)
         outcomes = [found[index] for index in range(len(recipients))]
-        return [replace(o, upstream=whole and o.answer is Answer.LATER) for o in outcomes]
+        if not whole:
+            return outcomes
+        return [replace(o, upstream=o.answer is Answer.LATER) for o in outcomes]
 
     async def _deliver(self, session: Session, order: Order) -> Answers:
         """Raises Interrupted. Whoever cannot follow an envelope in one go is not sent one again."""
@@ -169,7 +174,7 @@ def _broken_off(place: str, error: Interrupted) -> str:
     return f"4.4.2 The session with {place} broke off: {error}{doubt}"
 
 
-def _plan(session: Session, parcel: _Parcel) -> _Planned:
+def _plan(session: Session, parcel: _Parcel, wanted: Callable[[], None]) -> _Planned:
     """Raises Unsendable where nobody can get it."""
     recipients, content = parcel.recipients, parcel.content
     _fits(content, session.offers.get("size"))
@@ -184,7 +189,7 @@ def _plan(session: Session, parcel: _Parcel) -> _Planned:
             settled[index] = _outcome(recipient, Answer.NEVER, str(error))
     among = [recipients[index] for index in asked]
     mail = commands.mail_line(parcel.message, among, content, session.offers)
-    order = Order(mail=mail, rcpts=tuple(lines), content=content)
+    order = Order(mail=mail, rcpts=tuple(lines), content=content, wanted=wanted)
     return _Planned(order=order, asked=tuple(asked), settled=settled)
 
 

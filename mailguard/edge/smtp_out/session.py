@@ -1,15 +1,15 @@
 """One open connection to the upstream, used for one transaction after the other."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from mailguard.edge.smtp_out.commands import Order
 from mailguard.edge.smtp_out.options import UpstreamOptions
 from mailguard.edge.smtp_out.wire import Broken, Reply, Wire
 
 _CHUNK = 256 * 1024
-_QUIT_TIMEOUT = 5.0
+_QUIT_TIMEOUT = timedelta(seconds=5)
 _SHUTTING_DOWN = 421
 
 
@@ -118,8 +118,8 @@ class Session:
         return Answers(mail=mail, rcpts=(*known, *rest), data=reply)
 
     async def _transaction(self, order: Order) -> Answers:
-        async with asyncio.timeout(self._options.command_timeout.total_seconds()):
-            mail, rcpts, ready = await (self._at_once(order) if self._pipelined else self._one_by_one(order))
+        self._wire.within(self._options.command_timeout)
+        mail, rcpts, ready = await (self._at_once(order) if self._pipelined else self._one_by_one(order))
         wanted = mail.positive and any(rcpt.positive for rcpt in rcpts)
         if ready is None or ready.code >= 400:
             self._open = mail.positive
@@ -129,8 +129,8 @@ class Session:
         if not wanted:
             # RFC 2920 section 3.1: a server may say "go on" although nobody is to get it.
             self._wire.write(b".\r\n")
-            async with asyncio.timeout(self._options.command_timeout.total_seconds()):
-                await self._reply()
+            self._wire.within(self._options.command_timeout)
+            await self._reply()
             self._open = False
             return Answers(mail=mail, rcpts=rcpts, data=None)
         self._wanted = True
@@ -167,15 +167,15 @@ class Session:
         view = memoryview(stuffed)
         for begin in range(0, max(len(view) - _CHUNK, 0), _CHUNK):
             self._wire.write(view[begin : begin + _CHUNK])
-            async with asyncio.timeout(self._options.block_timeout.total_seconds()):
-                await self._drained()
+            self._wire.within(self._options.block_timeout)
+            await self._drained()
         last = (max(len(view) - 1, 0) // _CHUNK) * _CHUNK
         # A yes that is there already cannot be the answer to what was not sent yet.
         self._hear_early()
         self._dotted = True
-        self._wire.write(bytes(view[last:]) + ending)
-        async with asyncio.timeout(self._options.data_timeout.total_seconds()):
-            return await self._reply()
+        self._wire.write(b"".join((view[last:], ending)))
+        self._wire.within(self._options.data_timeout)
+        return await self._reply()
 
     async def _drained(self) -> None:
         """Raises Broken, or _Closing where the server did not wait for the end before it said no."""
@@ -214,8 +214,8 @@ class Session:
         if not self._open:
             return
         try:
-            async with asyncio.timeout(self._options.command_timeout.total_seconds()):
-                reply = await self._ask(b"RSET\r\n")
+            self._wire.within(self._options.command_timeout)
+            reply = await self._ask(b"RSET\r\n")
         except (Broken, TimeoutError, _Closing):
             return
         self._open = not reply.positive
@@ -224,8 +224,8 @@ class Session:
         """Say goodbye, and wait a moment for the answer (RFC 5321 section 4.1.1.10)."""
         try:
             self._wire.write(b"QUIT\r\n")
-            async with asyncio.timeout(_QUIT_TIMEOUT):
-                await self._wire.reply()
+            self._wire.within(_QUIT_TIMEOUT)
+            await self._wire.reply()
         except (Broken, TimeoutError):
             pass
         self._wire.close()

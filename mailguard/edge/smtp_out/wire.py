@@ -1,13 +1,19 @@
 """One connection to an SMTP server, seen as lines written and replies read."""
 
 import asyncio
+import math
 import re
 from collections import deque
 from dataclasses import dataclass
+from datetime import timedelta
 
 # RFC 5321 section 4.5.3.1.5 says 512 octets a line; the rest is for servers that say more than they may.
 LONGEST_LINE = 8192
 LONGEST_REPLY = 64 * 1024
+
+# A limit of minutes is set for every reply and hardly ever met: the alarm for it stays where it is for so
+# many seconds, and is set anew only then.
+_LOOK_EVERY = 30.0
 
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?")
 
@@ -35,7 +41,8 @@ class Reply:
 class Wire(asyncio.Protocol):
     """Replies are kept in order until they are asked for, so several commands may be under way.
 
-    What came before the connection was lost is still given out; then reply() raises Broken.
+    What came before the connection was lost is still given out; then reply() raises Broken. Whoever waits
+    for longer than `within` said last hears TimeoutError.
     """
 
     def __init__(self) -> None:
@@ -49,6 +56,9 @@ class Wire(asyncio.Protocol):
         self._paused = False
         self._drained: asyncio.Future[None] | None = None
         self._cut = False
+        self._until = math.inf
+        self._alarm: asyncio.TimerHandle | None = None
+        self._rings_at = math.inf
 
     @property
     def flushed(self) -> bool:
@@ -80,22 +90,52 @@ class Wire(asyncio.Protocol):
             # The connection was gone already, or this was refused by it.
             self._cut = True
 
+    def within(self, limit: timedelta) -> None:
+        """From now on whoever waits here is let down after this time, counted from now."""
+        self._until = asyncio.get_running_loop().time() + limit.total_seconds()
+        if self._alarm is not None and self._until < self._rings_at:
+            self._set_alarm()
+
     async def drained(self) -> None:
-        """Wait until the server has taken most of what was written. Raises Broken."""
+        """Wait until the server has taken most of what was written. Raises Broken, TimeoutError."""
         if self._paused and self._trouble is None:
-            self._drained = asyncio.get_running_loop().create_future()
+            self._drained = self._wait()
             await self._drained
         if self._trouble is not None:
             raise Broken(self._trouble)
 
     async def reply(self) -> Reply:
-        """The next reply. Raises Broken when there will be none."""
+        """The next reply. Raises Broken when there will be none, TimeoutError."""
         while not self._replies:
             if self._trouble is not None:
                 raise Broken(self._trouble)
-            self._waiter = asyncio.get_running_loop().create_future()
+            self._waiter = self._wait()
             await self._waiter
         return self._replies.popleft()
+
+    def _wait(self) -> asyncio.Future[None]:
+        if self._alarm is None and self._until < math.inf:
+            self._set_alarm()
+        return asyncio.get_running_loop().create_future()
+
+    def _set_alarm(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._rings_at = min(self._until, loop.time() + _LOOK_EVERY)
+        self._alarm = loop.call_at(self._rings_at, self._look)
+
+    def _look(self) -> None:
+        self._alarm = None
+        waiting = [one for one in (self._waiter, self._drained) if one is not None and not one.done()]
+        if not waiting:
+            # Who waits next sets it again.
+            return
+        if asyncio.get_running_loop().time() < self._until:
+            self._set_alarm()
+            return
+        for one in waiting:
+            one.set_exception(TimeoutError())
 
     def early_reply(self) -> Reply | None:
         """A reply that is there already, if there is one."""
@@ -143,6 +183,9 @@ class Wire(asyncio.Protocol):
             self._trouble = trouble
             # What was still here then will never leave.
             self._cut = self._cut or self._paused
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         self._wake()
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)

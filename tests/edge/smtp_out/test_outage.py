@@ -88,16 +88,15 @@ async def test_the_pause_grows_and_begins_anew() -> None:
         begun = loop.time()
         while True:
             try:
-                async with outage.asking():
-                    break
+                outage.asked(await outage.turn())
+                break
             except Out:
                 await asyncio.sleep(0.005)
         pauses.append(loop.time() - begun)
     # The wall of the machine may add to a pause, never take from it.
     assert all(p >= wanted for p, wanted in zip(pauses, (0.05, 0.1, 0.2, 0.2), strict=True))
     outage.went_well()
-    async with outage.asking():
-        pass
+    assert await outage.turn() is None
 
 
 async def test_whoever_asks_and_is_cancelled_leaves_the_turn_to_the_next() -> None:
@@ -106,17 +105,20 @@ async def test_whoever_asks_and_is_cancelled_leaves_the_turn_to_the_next() -> No
     turn = asyncio.Event()
 
     async def ask() -> None:
-        async with outage.asking():
-            turn.set()
+        mine = await outage.turn()
+        turn.set()
+        try:
             await asyncio.sleep(30)
+        finally:
+            outage.asked(mine)
 
     asking = asyncio.create_task(ask())
     await turn.wait()
-    waiting = asyncio.create_task(outage.asking().__aenter__())
+    waiting = asyncio.create_task(outage.turn())
     await asyncio.sleep(0.01)
     assert not waiting.done()
     asking.cancel()
-    await asyncio.wait_for(waiting, 2)
+    assert await asyncio.wait_for(waiting, 2) is not None
 
 
 async def test_a_server_that_cannot_follow_is_asked_one_thing_after_the_other() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -126,3 +127,45 @@ async def test_it_knows_what_is_still_here_and_will_never_leave() -> None:
         await wire.reply()
     assert not wire.flushed
     wire.abort()
+
+
+async def test_nobody_waits_longer_than_was_said_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The alarm is looked after so often only, and is as exact all the same.
+    monkeypatch.setattr("mailguard.edge.smtp_out.wire._LOOK_EVERY", 0.02)
+    loop, wire = asyncio.get_running_loop(), Wire()
+    wire.within(timedelta(seconds=30))
+    wire.data_received(b"250 first\r\n")
+    assert str(await wire.reply()) == "250 first"
+    for seconds in (0.07, 0.01, 0.05):
+        begun = loop.time()
+        wire.within(timedelta(seconds=seconds))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(wire.reply(), 5)
+        assert loop.time() - begun >= seconds
+
+
+async def test_a_shorter_limit_comes_before_the_alarm_that_is_set() -> None:
+    wire = Wire()
+    wire.within(timedelta(seconds=30))
+    waiting = asyncio.create_task(wire.reply())
+    await asyncio.sleep(0)
+    wire.within(timedelta(seconds=0.01))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(waiting, 5)
+
+
+async def test_an_answer_in_time_is_heard_though_the_alarm_has_looked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mailguard.edge.smtp_out.wire._LOOK_EVERY", 0.005)
+    wire = Wire()
+    wire.within(timedelta(seconds=30))
+    waiting = asyncio.create_task(wire.reply())
+    await asyncio.sleep(0.05)
+    wire.data_received(b"250 late\r\n")
+    assert str(await waiting) == "250 late"
+    # While nobody waited, it looked for the last time; the next one is let down in time all the same.
+    await asyncio.sleep(0.05)
+    wire.within(timedelta(seconds=0.01))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(wire.reply(), 5)
