@@ -14,8 +14,8 @@ from mailguard.ports import Clock
 # How many messages for each worker, however slowly they leave: none waits for the claim.
 AHEAD = 4
 # Where they leave fast: as many as leave in so many seconds.
-SOON = 0.1
-MOST = 400
+SOON = 0.25
+MOST = 500
 # Bytes of messages, above which nothing more is claimed: a server that hangs must not fill the memory. One
 # claim may go over it by as much as a claim brings.
 MOST_BYTES = 128 * 1024 * 1024

@@ -29,6 +29,8 @@ UNCLAIMED_PAUSE = 0.2
 # A store that hangs must not keep the guard from stopping.
 PUT_BACK_TIMEOUT = 2.0
 EXPIRE_AT_ONCE = 100
+# Seconds after which it is looked for what is to expire, though there is more to claim.
+EXPIRE_EVERY = 1.0
 
 
 class Release:
@@ -63,6 +65,7 @@ class Release:
         )
         self._unwritten = asyncio.Semaphore(workers * UNWRITTEN)
         self._being_written: set[asyncio.Task[None]] = set()
+        self._expire_at = 0.0
         self._stopping = False
 
     async def recover(self) -> int:
@@ -106,7 +109,9 @@ class Release:
         room = self._in_hand.room()
         try:
             claimed = await self._claim(room) if room > 0 else 0
-            await self.expire()
+            if claimed < max(room, 1) or self._clock.monotonic() >= self._expire_at:
+                await self.expire()
+                self._expire_at = self._clock.monotonic() + EXPIRE_EVERY
             due = await self._store.next_due() if claimed < max(room, 1) else self._clock.now()
         except StoreError as error:
             self._log.trouble("store_error", error=str(error))

@@ -37,8 +37,8 @@ async def test_as_much_as_leaves_soon_but_never_less_than_the_workers_need(clock
     hand = InHand(2, clock)
     assert hand.room() == FEWEST
     assert await leave(hand, clock, 5, 1.0) == FEWEST
-    assert await leave(hand, clock, 200, 0.2) == 100
-    assert await leave(hand, clock, 10_000, 0.1) == MOST
+    assert await leave(hand, clock, 200, 0.5) == 100
+    assert await leave(hand, clock, 10_000, 0.25) == MOST
     # And little again, as soon as the server has become slow.
     assert await leave(hand, clock, 5, 1.0) == FEWEST
 
