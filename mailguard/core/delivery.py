@@ -45,11 +45,13 @@ def settle(message: HeldMessage, outcomes: Sequence[Outcome], *, by: str, now: d
     flying = [index for index, r in enumerate(message.recipients) if r.in_flight]
     answers = dict(zip(flying, outcomes, strict=True))
     recipients = tuple(
-        _settled(recipient, answers[index], now) if index in answers else recipient
-        for index, recipient in enumerate(message.recipients)
+        [
+            _settled(recipient, answers[index], now) if index in answers else recipient
+            for index, recipient in enumerate(message.recipients)
+        ]
     )
-    edited = replace(message, recipients=recipients)
-    return moves.step(Move.SETTLE, message, edited, by=by, now=now, detail=_detail(edited, outcomes))
+    detail = _detail(recipients, outcomes)
+    return moves.step(Move.SETTLE, message, message, by=by, now=now, detail=detail, recipients=recipients)
 
 
 def late(
@@ -108,13 +110,13 @@ def _settled(recipient: HeldRecipient, outcome: Outcome, now: datetime) -> HeldR
     )
 
 
-def _detail(edited: HeldMessage, outcomes: Sequence[Outcome]) -> Mapping[str, object]:
+def _detail(recipients: Sequence[HeldRecipient], outcomes: Sequence[Outcome]) -> Mapping[str, object]:
     """For the history: who got which answer, and what comes next."""
     detail: dict[str, object] = {
         answer.value: addresses for answer in Answer if (addresses := _addresses(outcomes, answer))
     }
     later = set(_addresses(outcomes, Answer.LATER))
-    tried = [r for r in edited.recipients if r.address in later]
+    tried = [r for r in recipients if r.address in later]
     again = [r.due_at for r in tried if r.state is RecipientState.DEFERRED and r.due_at is not None]
     if again:
         detail["next_try"] = f"{min(again).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

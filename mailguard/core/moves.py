@@ -12,6 +12,7 @@ from enum import StrEnum
 from mailguard.core import states
 from mailguard.core.events import Event
 from mailguard.core.hold import Action, Change, HeldMessage, HeldRecipient
+from mailguard.core.standing import GATE_STATE, finish_of, restorable, state_of, wants_body
 from mailguard.core.states import MessageState, Move, RecipientState
 
 
@@ -40,33 +41,6 @@ Edit = Callable[[HeldRecipient], HeldRecipient]
 # A stopped clock stands for a day at least, before what it stopped goes back to its sender.
 SHORTEST_FREEZE = timedelta(days=1)
 
-_GATE_STATE = {Action.CONFIRM: MessageState.CONFIRM, Action.APPROVE: MessageState.APPROVAL}
-
-
-def state_of(message: HeldMessage, now: datetime, *, finished: MessageState) -> MessageState:
-    """The state that a message's parts add up to; `finished` is the word where nothing is open any more."""
-    if any(recipient.in_flight for recipient in message.recipients):
-        return MessageState.RELAYING
-    if not any(recipient.open for recipient in message.recipients):
-        return finished
-    if message.frozen_at is not None:
-        return MessageState.FROZEN
-    waiting = list(message.in_state(RecipientState.WAITING))
-    if message.gate is not Action.NONE and any(recipient.gated for recipient in waiting):
-        return _GATE_STATE[message.gate]
-    if any(recipient.due_at is not None and recipient.due_at > now for recipient in waiting):
-        return MessageState.HELD
-    return MessageState.QUEUED
-
-
-def finish_of(message: HeldMessage) -> MessageState:
-    """How a message ended whose last recipient was just settled by the upstream."""
-    if any(message.in_state(RecipientState.FAILED)):
-        return MessageState.FAILED
-    if any(message.in_state(RecipientState.SENT)):
-        return MessageState.SENT
-    return MessageState.CANCELLED
-
 
 def step(
     move: Move,
@@ -77,21 +51,25 @@ def step(
     now: datetime,
     finished: MessageState | None = None,
     detail: Mapping[str, object] | None = None,
+    recipients: tuple[HeldRecipient, ...] | None = None,
 ) -> Change:
     """The Change from `before` to `edited`, with state, version and end derived and checked.
 
+    `recipients` stand for those of `edited`: where nothing else changes, a message need not be copied twice.
     Raises IllegalMove where the table of states does not have the step.
     """
-    state = state_of(edited, now, finished=finished or finish_of(edited))
+    going = edited.recipients if recipients is None else recipients
+    state = state_of(edited, going, now, finished=finished or finish_of(going))
     states.check(move, before.state, state)
     after = replace(
         edited,
+        recipients=going,
         state=state,
         version=before.version + 1,
         frozen_at=None if state.finished else edited.frozen_at,
         expires_at=_end_of(edited, state, now),
         finished_at=now if state.finished else None,
-        body_kept=_keeps_body(edited, state),
+        body_kept=edited.body_kept and wants_body(going, state),
     )
     if (anew := _waits_anew(before, after)) or (anew is not None and after.remind_at is not None):
         after = replace(after, remind_at=after.last_call if anew else None)
@@ -111,23 +89,20 @@ def _end_of(message: HeldMessage, state: MessageState, now: datetime) -> datetim
 
 def _waits_anew(before: HeldMessage, after: HeldMessage) -> bool | None:
     """Whether this step begins the wait for a person's yes (or, false, ends it); None where neither."""
-    asking = (*_GATE_STATE.values(), MessageState.RELAYING)
+    asking = (*GATE_STATE.values(), MessageState.RELAYING)
     if (before.state in asking) is (after.state in asking):
         return None
-    return after.state in _GATE_STATE.values()
-
-
-def _keeps_body(message: HeldMessage, state: MessageState) -> bool:
-    """Bytes go when the message is finished, but stay (for `undo`) where a restore could want them."""
-    return message.body_kept and (not state.finished or any(map(_restorable, message.recipients)))
-
-
-def _restorable(recipient: HeldRecipient) -> bool:
-    return recipient.state is RecipientState.DROPPED and recipient.dropped_at is not None
+    return after.state in GATE_STATE.values()
 
 
 def _edit(message: HeldMessage, edit: Edit, among: Callable[[HeldRecipient], bool]) -> HeldMessage:
-    return replace(message, recipients=tuple(edit(r) if among(r) else r for r in message.recipients))
+    return replace(message, recipients=_each(message, edit, among))
+
+
+def _each(
+    message: HeldMessage, edit: Edit, among: Callable[[HeldRecipient], bool]
+) -> tuple[HeldRecipient, ...]:
+    return tuple([edit(r) if among(r) else r for r in message.recipients])
 
 
 def _drop(by_cancel_at: datetime | None = None) -> Edit:
@@ -188,7 +163,7 @@ def restore(message: HeldMessage, *, by: str, now: datetime) -> Result:
     behind the gate that nobody has opened."""
     if refused := refusal(Move.RESTORE, message):
         return refused
-    dropped = [r for r in message.recipients if _restorable(r)]
+    dropped = [r for r in message.recipients if restorable(r)]
     if not dropped:
         reason = Refused.TOO_LATE if message.state.finished else Refused.ALREADY
         return Refusal(reason=reason, message=message, text="nothing of it is cancelled")
@@ -212,7 +187,7 @@ def restore(message: HeldMessage, *, by: str, now: datetime) -> Result:
             first_try_at=None,
         )
 
-    edited = _edit(message, wait_again, _restorable)
+    edited = _edit(message, wait_again, restorable)
     return step(
         Move.RESTORE, message, edited, by=by, now=now, detail={"restored": [r.address for r in dropped]}
     )
@@ -263,7 +238,7 @@ def _open_gate(
         return replace(recipient, gated=False, release_at=release_at, due_at=due_at)
 
     edited = _edit(message, pass_gate, lambda r: r.gated)
-    shut = any(r.gated and _restorable(r) for r in edited.recipients)
+    shut = any(r.gated and restorable(r) for r in edited.recipients)
     edited = replace(edited, gate=message.gate if shut else Action.NONE, expires_at=None)
     return step(move, message, edited, by=by, now=now, detail=detail)
 
@@ -356,7 +331,8 @@ def claim(message: HeldMessage, *, by: str, now: datetime) -> Change | None:
             first_try_at=recipient.first_try_at or now,
         )
 
-    return step(Move.CLAIM, message, _edit(message, take, due), by=by, now=now)
+    recipients = _each(message, take, due)
+    return step(Move.CLAIM, message, message, by=by, now=now, recipients=recipients)
 
 
 def put_back(message: HeldMessage, *, by: str, now: datetime) -> Change:

@@ -12,6 +12,7 @@ from mailguard.core import delivery, moves
 from mailguard.core.delivery import Answer, Outcome
 from mailguard.core.hold import Action, Change, HeldMessage, HeldRecipient
 from mailguard.core.moves import Refusal, Refused
+from mailguard.core.standing import state_of
 from mailguard.core.states import MessageState, RecipientState
 from tests.making import DELAY, MARGIN, NOW, gated, in_state, message, recipient
 
@@ -254,7 +255,7 @@ def some_message(kinds: list[str], gate: Action) -> HeldMessage:
     recipients = [makers[kind](name) for kind, name in zip(kinds, names, strict=False)]
     waits = "gated" in kinds
     made = message(*recipients, gate=gate if waits else Action.NONE, expire=timedelta(hours=2))
-    state = moves.state_of(made, NOW, finished=MessageState.SENT)
+    state = state_of(made, made.recipients, NOW, finished=MessageState.SENT)
     return replace(made, state=state, expires_at=NOW + timedelta(hours=2) if waits else None)
 
 
