@@ -4,7 +4,7 @@ import shutil
 import socket
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -32,18 +32,30 @@ class Ailment:
         return f"- {self.problem}\n  {self.mend}"
 
 
-def ailments(config: Path | None) -> list[Ailment]:
+@dataclass(frozen=True, kw_only=True)
+class Examination:
+    """What is wrong, and which guards share the queue (the objects of `status`)."""
+
+    ailments: Sequence[Ailment]
+    nodes: Sequence[Mapping[str, Any]] = ()
+
+
+def examined(config: Path | None) -> Examination:
     """Everything that is wrong, the configuration first: without it nothing else can be told."""
     faults = check_config(config)
     if faults:
-        return [Ailment(problem=str(fault), mend="mend this line of the file") for fault in faults]
+        mend = "mend this line of the file"
+        return Examination(ailments=[Ailment(problem=str(fault), mend=mend) for fault in faults])
     settings = load_settings(config)
-    return [
+    answer = ask(config, {"verb": "status"})
+    ailments = [
         *_disk(settings),
-        *_guard(config, settings),
+        *_guard(answer, settings),
         *_upstream(settings),
         *_logins(settings),
     ]
+    status = cast("dict[str, Any]", answer.get("status", {}))
+    return Examination(ailments=ailments, nodes=status.get("nodes", ()))
 
 
 def _disk(settings: Settings) -> Iterator[Ailment]:
@@ -67,8 +79,7 @@ def _disk(settings: Settings) -> Iterator[Ailment]:
         yield Ailment(problem=f"SQLite {sqlite3.sqlite_version} is too old", mend="use SQLite 3.35 or newer")
 
 
-def _guard(config: Path | None, settings: Settings) -> Iterator[Ailment]:
-    answer = ask(config, {"verb": "status"})
+def _guard(answer: Mapping[str, object], settings: Settings) -> Iterator[Ailment]:
     if told(answer) is not Told.DONE:
         # Where the store itself says what to do, that is what to do.
         text, _, mend = str(answer["text"]).rpartition("; ")
@@ -87,10 +98,26 @@ def _guard(config: Path | None, settings: Settings) -> Iterator[Ailment]:
             problem=f"{status['overdue']} messages are late, the oldest since {status['oldest_overdue']}",
             mend="see why: mailguard queue, then mailguard show ID",
         )
+    yield from _nodes(status.get("nodes", ()))
     for error in status["reload_errors"]:
         yield Ailment(
             problem=f"the rules file is not in force: {error}", mend="mend it; it is re-read at once"
         )
+
+
+def _nodes(nodes: Sequence[Mapping[str, Any]]) -> Iterator[Ailment]:
+    """Guards of this queue that ended without a word; one that was started anew since is well."""
+    alive = {_host(node) for node in nodes if node["alive"]}
+    for node in nodes:
+        if not node["alive"] and _host(node) not in alive:
+            yield Ailment(
+                problem=f"the guard {node['name']} of this queue was not heard of since {node['heard']}",
+                mend="start it there again; where it is gone for good, it is forgotten within an hour",
+            )
+
+
+def _host(node: Mapping[str, Any]) -> str:
+    return str(node["name"]).rpartition(":")[0]
 
 
 def _queue_file(settings: Settings) -> Iterator[Ailment]:

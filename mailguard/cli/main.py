@@ -356,11 +356,13 @@ def _other_rules(rules: Path | None) -> dict[str, object]:
 @options.common
 def doctor(config: Path | None, as_json: bool) -> None:
     """What is wrong with this installation, and the mend for each."""
-    from mailguard.cli import examination  # noqa: PLC0415
+    from mailguard.cli import examination, render  # noqa: PLC0415
 
-    ailments = examination.ailments(config)
+    found = examination.examined(config)
+    ailments = found.ailments
     if as_json:
         print_json([{"problem": one.problem, "mend": one.mend} for one in ailments])
     else:
         sys.stdout.write("".join(f"{one}\n" for one in ailments) or "All is well.\n")
+        sys.stdout.write("".join(f"guard {render.node(one)}\n" for one in found.nodes))
     sys.exit(2 if ailments else 0)

@@ -157,6 +157,8 @@ def status(state: Mapping[str, Any]) -> None:
     grid.add_row("rules", ", ".join(state["rules"]) or "none")
     if (memory := state.get("memory")) is not None and state["running"]:
         grid.add_row("memory", _memory(memory))
+    for one in state.get("nodes", ()):
+        grid.add_row("guards", Text(node(one), style="" if one["alive"] else "red"))
     out.print(grid)
     for trouble in state.get("troubles", ()):
         out.print(Text(clean(trouble), style="red"))
@@ -166,6 +168,14 @@ def status(state: Mapping[str, Any]) -> None:
             out.print(Text(f"notify {target['name']}: {told}", style="red"))
     for error in state["reload_errors"]:
         out.print(Text(f"rules file not taken: {clean(error)}", style="red"))
+
+
+def node(one: Mapping[str, Any]) -> str:
+    """One of the guards that share the queue: which, from where, since when, and how it stands with it."""
+    where = f" at {clean(one['address'])}" if one["address"] else ""
+    since = f", since {one['since']}" if one["since"] else ""
+    heard = f"heard of {one['heard']}" if one["alive"] else f"NOT heard of since {one['heard']}"
+    return f"{clean(one['name'])}{where}{since}, {heard}, {one['in_hand']} in hand"
 
 
 def _memory(memory: Mapping[str, Any]) -> str:

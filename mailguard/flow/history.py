@@ -15,7 +15,7 @@ from mailguard.core.own_mail import is_notice
 from mailguard.core.seal import as_named, open_copy
 from mailguard.core.states import MessageState
 from mailguard.core.told import Told
-from mailguard.ports import Clock, Owner, Page, Policies, Store
+from mailguard.ports import Clock, Node, Owner, Page, Policies, Store
 
 PAGE = 500
 
@@ -114,8 +114,10 @@ class History:
         return open_copy(content)
 
     async def status(self) -> view.Json:
-        """Counts by state, what is overdue, the rules in force and the last reload's faults."""
+        """Counts by state, what is overdue, the rules in force, the last reload's faults, and the guards that
+        share the queue."""
         census = await self._store.census(self._clock.now())
+        nodes = await self._store.nodes()
         policy = self._policies.current
         return {
             "messages": {state.value: census.by_state.get(state, 0) for state in MessageState},
@@ -124,7 +126,19 @@ class History:
             "rules": [rule.name for rule in policy.rules],
             "internal_domains": list(policy.internal_domains),
             "reload_errors": [str(fault) for fault in self._policies.faults],
+            "nodes": [_node(node) for node in nodes],
         }
+
+
+def _node(node: Node) -> view.Json:
+    return {
+        "name": node.name,
+        "address": node.address,
+        "since": view.time(node.since),
+        "heard": view.time(node.heard),
+        "alive": node.alive,
+        "in_hand": node.in_hand,
+    }
 
 
 def _owner(actor: Actor) -> Owner | None:

@@ -36,6 +36,20 @@ class Census:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Node:
+    """One of several guards that share a store: its name (host and process), from which `address` it comes
+    (None: from the store's own machine), since when it runs (None: its version does not tell), when it was
+    `heard` of last, whether its time is not over since, and how many messages it has in hand."""
+
+    name: str
+    address: str | None
+    since: datetime | None
+    heard: datetime
+    alive: bool
+    in_hand: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Mark:
     """By what a message is known that is handed in a second time (core/resubmission.py).
 
@@ -127,6 +141,10 @@ class Store(Protocol):
 
     async def census(self, now: datetime) -> Census:
         """Counts by state, and what is overdue."""
+
+    async def nodes(self) -> Sequence[Node]:
+        """The guards that share the store, by name, and those that were heard of lately; none where it is
+        one guard's own."""
 
     async def restored_from(self) -> datetime | None:
         """When the backup was made that this store was restored from; None where it is no such store, or

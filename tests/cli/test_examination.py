@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from mailguard.cli.examination import ailments
+from mailguard.cli import examination
+from mailguard.cli.examination import examined
 from mailguard.edge.store import engine, examine
 from mailguard.edge.store.examining import unknown_states
 
 
 def problems(config: Path) -> str:
     """Everything the doctor says, in one text."""
-    return "\n".join(str(one) for one in ailments(config))
+    return "\n".join(str(one) for one in examined(config).ailments)
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def config(tmp_path: Path) -> Path:
 
 def test_a_fault_in_the_configuration_comes_first_and_alone(config: Path) -> None:
     config.write_text("hostnam = 1\n")
-    [one] = ailments(config)
+    [one] = examined(config).ailments
     assert "hostnam" in one.problem
 
 
@@ -78,3 +79,25 @@ def test_a_damaged_queue(config: Path) -> None:
     content[-4096:] = b"\xff" * 4096
     path.write_bytes(content)
     assert "is damaged" in problems(config)
+
+
+def node(name: str, *, alive: bool) -> dict[str, object]:
+    """One guard of a shared queue, as `status` shows it."""
+    since, heard = "2026-11-22T08:00:00Z", "2026-11-22T10:00:00Z"
+    return {"name": name, "address": None, "since": since, "heard": heard, "alive": alive, "in_hand": 0}
+
+
+def test_a_guard_that_ended_without_a_word(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = [
+        node("a:1", alive=True),
+        node("b:7", alive=False),
+        node("c:8", alive=False),
+        node("c:9", alive=True),
+    ]
+    answer = {"told": "done", "status": {"running": True, "overdue": 0, "reload_errors": [], "nodes": nodes}}
+    monkeypatch.setattr(examination, "ask", lambda config, request: answer)
+    found = examined(config)
+    # One that was started anew on the same machine is well.
+    told = [one.problem for one in found.ailments if "not heard of" in one.problem]
+    assert told == ["the guard b:7 of this queue was not heard of since 2026-11-22T10:00:00Z"]
+    assert found.nodes == nodes

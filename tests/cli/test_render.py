@@ -84,3 +84,27 @@ def test_the_status_shows_what_is_late_and_which_rules_were_not_taken(
     out = capsys.readouterr().out
     for word in ("running", "127.0.0.1:2525", "2 held", "2 since", "external", "rules.toml:3: bad"):
         assert word in out
+
+
+def test_the_guards_of_a_shared_queue_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    known = {"since": "2026-11-22T08:00:00Z", "heard": "2026-11-22T10:00:00Z", "in_hand": 3}
+    odd = {"name": "b\x1b[2J:7", "address": None, "since": None, "heard": known["heard"], "in_hand": 0}
+    render.status(
+        {
+            "running": False,
+            "listeners": {},
+            "upstream": "folder x",
+            "messages": {},
+            "overdue": 0,
+            "oldest_overdue": None,
+            "rules": [],
+            "reload_errors": [],
+            "nodes": [
+                {"name": "a:1", "address": "192.0.2.7", "alive": True, **known},
+                {**odd, "alive": False},
+            ],
+        }
+    )
+    out = " ".join(capsys.readouterr().out.split())
+    assert "a:1 at 192.0.2.7, since 2026-11-22T08:00:00Z, heard of 2026-11-22T10:00:00Z, 3 in hand" in out
+    assert "b\\u001b[2J:7, NOT heard of since 2026-11-22T10:00:00Z, 0 in hand" in out

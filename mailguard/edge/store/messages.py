@@ -15,7 +15,7 @@ from mailguard.edge.store.pieces import PIECE, Pieces
 from mailguard.edge.store.sqlite import Database
 from mailguard.edge.store.steps import Bite, Due, Step
 from mailguard.edge.store.turns import Turns
-from mailguard.ports import Census, First, Found, Mark, Page, Search
+from mailguard.ports import Census, First, Found, Mark, Node, Page, Search
 from mailguard.ports.outward import Announcer
 
 # What moves, claims and settlements need must still fit when no more mail is taken: the write-ahead log
@@ -134,6 +134,10 @@ class SqliteStore:
     async def census(self, now: datetime) -> Census:
         """Counts by state, and what is overdue: not gone by the time its sender was told, and the margin."""
         return await self._database.read(queries.census, now)
+
+    async def nodes(self) -> Sequence[Node]:
+        """Nobody shares it."""
+        return ()
 
     async def restored_from(self) -> datetime | None:
         """When the backup was made that this store was restored from."""

@@ -1,21 +1,15 @@
 """Who leaves first, whatever lies below, where more is due than can be taken in hand."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
-from mailguard.core.hold import Claimed, HeldMessage
+from mailguard.core.hold import HeldMessage
 from mailguard.ports import Store
-from tests.edge.store.samples import LATER, cancelled, ids, numbered, put, settled
+from tests.edge.store.samples import LATER, cancelled, claimed_ids, ids, numbered, put, settled
 
 
 def of(sender: str, count: int) -> list[HeldMessage]:
     """So many that this one has sent."""
     return numbered(count, sender=sender)
-
-
-def claimed_ids(claimed: Sequence[Claimed]) -> list[str]:
-    """Which they are, in their order."""
-    return ids([one.message for one in claimed])
 
 
 class TurnsContract:

@@ -9,8 +9,8 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -29,7 +29,10 @@ SLACK = timedelta(seconds=2)
 # Of guards that are gone: long enough to be seen in the list of nodes.
 _FORGET = "DELETE FROM node WHERE lease_until < clock_timestamp() - interval '1 hour'"
 _BEGIN = """
-    INSERT INTO node (id, name, lease_until, rules) VALUES (%s, %s, clock_timestamp() + %s, %s)
+    INSERT INTO node (id, name, since, length, lease_until, rules)
+    SELECT %(id)s, %(name)s, coalesce(%(since)s, now), %(length)s, now + %(length)s, %(rules)s
+    FROM clock_timestamp() AS now
+    RETURNING since
 """
 _RENEW = """
     UPDATE node SET lease_until = clock_timestamp() + %s, rules = %s
@@ -54,6 +57,7 @@ class Lease:
         self._rules = rules
         self._id = ""
         self._until = 0.0
+        self._since: datetime | None = None
         self._task: asyncio.Task[None] | None = None
         self._beginning = asyncio.Lock()
 
@@ -99,7 +103,14 @@ class Lease:
 
     async def _begin(self) -> None:
         asked, made = time.monotonic(), secrets.token_hex(8)
-        await self._database.read(_begun, (made, self._name, self._length, self._rules()))
+        values = {
+            "id": made,
+            "name": self._name,
+            "since": self._since,
+            "length": self._length,
+            "rules": self._rules(),
+        }
+        self._since = await self._database.read(_begun, values)
         self._id, self._until = made, asked + self._good_for()
 
     def _good_for(self) -> float:
@@ -123,9 +134,11 @@ class Lease:
             self.lost()
 
 
-async def _begun(connection: Connection, values: tuple[object, ...]) -> None:
+async def _begun(connection: Connection, values: Mapping[str, object]) -> datetime | None:
+    """Since when the guard runs."""
     await connection.execute(_FORGET)
-    await connection.execute(_BEGIN, values)
+    row = await (await connection.execute(_BEGIN, values)).fetchone()
+    return row[0] if row else None
 
 
 async def _renewed(connection: Connection, values: tuple[object, ...]) -> bool:

@@ -15,10 +15,11 @@ from mailguard.edge.store.postgres import forgetting, origin, queries, searching
 from mailguard.edge.store.postgres.database import SharedDatabase
 from mailguard.edge.store.postgres.forgetting import Bite
 from mailguard.edge.store.postgres.lease import Lease
+from mailguard.edge.store.postgres.nodes import nodes
 from mailguard.edge.store.postgres.numbers import Numbers
 from mailguard.edge.store.postgres.steps import Due, LeaseOver, Step
 from mailguard.edge.store.postgres.turns import Turns
-from mailguard.ports import Census, First, Found, Mark, Page, Search
+from mailguard.ports import Census, First, Found, Mark, Node, Page, Search
 from mailguard.ports.outward import Announcer
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -131,6 +132,10 @@ class PostgresStore:
     async def census(self, now: datetime) -> Census:
         """Counts by state, and what is overdue: not gone by the time its sender was told, and the margin."""
         return await self._database.read(queries.census, now)
+
+    async def nodes(self) -> Sequence[Node]:
+        """The guards that share the queue."""
+        return await self._database.read(nodes)
 
     async def restored_from(self) -> datetime | None:
         """When the dump was made, or nearly, that this database was restored from."""

@@ -1,4 +1,4 @@
-"""What the guards of one queue have in common, and whether they do: the key, the time, the rules."""
+"""What the guards of one queue have in common, and whether they do: the key, the time, the database."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,6 @@ from mailguard.core.errors import StoreError
 from mailguard.core.states import MessageState
 from mailguard.edge.store.postgres import forgetting
 from mailguard.edge.store.postgres.database import SharedDatabase
-from mailguard.edge.store.postgres.lease import Lease
 from mailguard.ports import Still
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -130,42 +129,6 @@ async def _unknown_states(connection: Connection) -> int:
 async def _does_not_sync(connection: Connection) -> bool:
     row = await (await connection.execute("SHOW fsync")).fetchone()
     return row is not None and row[0] == "off"
-
-
-class Nodes:
-    """The guards that share the queue, as they tell of themselves with their leases."""
-
-    def __init__(self, database: SharedDatabase, lease: Lease) -> None:
-        self._database = database
-        self._lease = lease
-        self._others: list[str] = []
-
-    async def look(self, next_due: datetime | None) -> None:
-        """Who has other rules than this guard, every few seconds."""
-        try:
-            self._others = await self._database.read(_other_rules, self._lease.rules)
-        except StoreError:
-            return
-
-    def told(self) -> str | None:
-        """Which guards go by other rules; None where all agree."""
-        if not self._others:
-            return None
-        others = ", ".join(self._others)
-        return (
-            f"the guards of this queue have different rules ({others}); give all of them the same rules.toml"
-        )
-
-    def refuses(self) -> bool:
-        """Never: mail is taken all the same."""
-        return False
-
-
-async def _other_rules(connection: Connection, rules: str) -> list[str]:
-    asked = await connection.execute(
-        "SELECT name FROM node WHERE lease_until > clock_timestamp() AND rules <> %s ORDER BY name", (rules,)
-    )
-    return [name for (name,) in await asked.fetchall()]
 
 
 class NoBackup:

@@ -1,10 +1,9 @@
-"""One key, one time, one set of rules; and who has others is told."""
+"""One key, one time, and the health of the database."""
 
 import asyncio
 import secrets
 import time
 from datetime import timedelta
-from functools import partial
 
 import pytest
 
@@ -15,11 +14,9 @@ from mailguard.edge.store.postgres import (
     Health,
     Lease,
     NoBackup,
-    Nodes,
     SharedDatabase,
     agreed_key,
 )
-from tests.making import NOW
 
 
 async def test_the_first_key_is_everybodys(database: SharedDatabase) -> None:
@@ -46,25 +43,6 @@ async def test_a_database_that_is_away_leaves_the_time_as_it_was(database: Share
     assert abs(there.now() - time.time()) < 1
     with pytest.raises(StoreError):
         await there.measure()
-
-
-async def test_who_has_other_rules_is_named(database: SharedDatabase) -> None:
-    leases = [Lease(database, name=f"guard{n}", rules=partial("rules{}".format, n % 2)) for n in range(3)]
-    nodes = Nodes(database, leases[0])
-    for lease in leases[::2]:
-        await lease.owner()
-    await nodes.look(NOW)
-    assert nodes.told() is None
-    await leases[1].owner()
-    await nodes.look(NOW)
-    told = nodes.told()
-    assert told is not None
-    assert "guard1" in told
-    assert "guard2" not in told
-    for lease in leases:
-        await lease.end()
-    await nodes.look(NOW)
-    assert nodes.told() is None
 
 
 async def test_the_health_of_the_database(database: SharedDatabase) -> None:

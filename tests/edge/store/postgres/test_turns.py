@@ -3,9 +3,9 @@
 import asyncio
 
 from mailguard.edge.store.postgres import PostgresStore
-from tests.edge.store.contract_turns import TurnsContract, claimed_ids, of
+from tests.edge.store.contract_turns import TurnsContract, of
 from tests.edge.store.postgres.leases import guards
-from tests.edge.store.samples import LATER, RecordingLog, ids, put
+from tests.edge.store.samples import LATER, RecordingLog, claimed_ids, ids, put
 
 
 class TestTurns(TurnsContract):
