@@ -17,6 +17,7 @@ from mailguard.core.actor import ADMIN
 from mailguard.core.errors import ConfigurationError, Fault, StoreError, UnknownSchema
 from mailguard.core.news import Topic
 from mailguard.edge import oplog, systemd
+from mailguard.edge.allocation import give_back_large_blocks
 from mailguard.edge.clock import SystemClock
 from mailguard.edge.config import RulesFile, Settings, load_settings
 from mailguard.edge.counting import CountingLog
@@ -72,6 +73,7 @@ def serve(config: Path | None) -> int:
         # The store's thread asks for the interpreter's lock at every step; with Python's 5 ms it starves
         # beside a busy loop (docs/decisions/0001).
         sys.setswitchinterval(SWITCH_INTERVAL)
+        give_back_large_blocks()
         # Until the loop listens; then the signal reloads the rules.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

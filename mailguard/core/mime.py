@@ -22,7 +22,7 @@ HEADER_LIMIT = 100 * 1024
 MARK_LIMIT = 200_000
 # RFC 2046 section 5.1.1 allows a boundary of 70 characters; some writers use more.
 _MARK_LENGTH = 300
-_STEP = 4 * 1024 * 1024
+_STEP = 1024 * 1024
 
 _FIELD = re.compile(
     rb"\n(content-(?:type|disposition|transfer-encoding|id))[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)",
@@ -101,7 +101,7 @@ class _Walker:
             if found is None:
                 # A multipart that no boundary line ever came for is none; where there is nothing behind its
                 # header either, nothing is missed.
-                blank = _SOMETHING.search(self.content, self.place) is None
+                blank = _is_blank(self.content, self.place, len(self.content))
                 self.whole = self.whole and (bool(self.parts or self.leaf) or blank)
                 break
             start, level, closing = found
@@ -205,9 +205,15 @@ class _Walker:
             end -= 2 if self.content.endswith(b"\r\n", start, at) else 1
         inside = self.open[-1] if self.open else None
         part = _part(fields, inside, start, max(start, end))
-        if part.kind.startswith("multipart/") and _SOMETHING.search(self.content, part.start, part.end):
+        if part.kind.startswith("multipart/") and not _is_blank(self.content, part.start, part.end):
             self.whole = False
         self.parts.append(part)
+
+
+def _is_blank(content: bytes, begin: int, end: int) -> bool:
+    # In steps, as above.
+    steps = range(begin, end, _STEP)
+    return all(_SOMETHING.search(content, at, min(at + _STEP, end)) is None for at in steps)
 
 
 def _fields(block: bytes) -> Mapping[bytes, str]:

@@ -28,6 +28,9 @@ Known = TypeVar("Known")
 
 # Seconds from the last dot to its answer.
 ANSWER_WITHIN = 4.5
+# And of a large message a second more for so many bytes: whoever has sent for minutes waits for some seconds,
+# and would otherwise send all of it again.
+STORED_A_SECOND = 2 * 1024 * 1024
 # Seconds for all that is looked up about a message before it is judged.
 READ_WITHIN = 2.0
 # A few tenths of a millisecond on the event loop; more is done in a thread.
@@ -82,10 +85,11 @@ class Receive:
     async def accept(self, submission: Submission) -> Reply:
         """Take the message, refuse it by a rule, or say that it is not possible now; 250 means on disk.
 
-        Answers within ANSWER_WITHIN, whatever the store and the reading do.
+        Answers within ANSWER_WITHIN and what its size adds, whatever the store and the reading do.
         """
         with self._clock.steady():
-            return await self._accept(submission, asyncio.get_running_loop().time() + ANSWER_WITHIN)
+            within = ANSWER_WITHIN + len(submission.content) / STORED_A_SECOND
+            return await self._accept(submission, asyncio.get_running_loop().time() + within)
 
     async def _accept(self, submission: Submission, end: float) -> Reply:
         if refusal := self._impossible(submission):

@@ -12,6 +12,7 @@ from mailguard.core.actor import ADMIN
 from mailguard.core.errors import StoreError
 from mailguard.core.facts import Body, Headers, Thread
 from mailguard.core.states import MessageState
+from mailguard.edge.smtp_in.options import SmtpOptions
 from mailguard.edge.store.sqlite import Database
 from mailguard.flow import intake, receive
 from tests.flow.parts import MESSAGE, Parts
@@ -78,6 +79,18 @@ async def test_a_late_store_is_not_waited_for_and_the_second_try_gets_the_first_
     assert str(second).startswith("250 2.0.0 Held as 000000000001 until")
     assert [m.id for m in await parts.history.listing(ADMIN)] == ["000000000001"]
     assert "stored_late" in parts.log.names
+
+
+async def test_a_large_message_is_waited_for_longer(
+    parts: Parts, disk: SlowDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receive, "STORED_A_SECOND", len(MESSAGE) / 30)
+    await disk.stop()
+    sending = asyncio.create_task(parts.submit(TO, content=MESSAGE))
+    await asyncio.sleep(2 * SOON)
+    assert not sending.done()
+    await disk.go()
+    assert (await sending).accepted
 
 
 async def test_a_second_try_while_the_first_still_waits_is_not_a_second_message(
@@ -172,3 +185,5 @@ async def test_what_is_not_read_in_time_is_held_for_somebody_to_look_at(
 
 async def test_seconds_are_as_promised() -> None:
     assert receive.READ_WITHIN < receive.ANSWER_WITHIN < 5
+    # Outlook waits for a minute.
+    assert SmtpOptions(hostname="x").max_message_bytes / receive.STORED_A_SECOND < 30

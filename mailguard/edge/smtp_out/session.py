@@ -160,20 +160,18 @@ class Session:
     async def _content(self, order: Order) -> Reply:
         """The message and its final dot; nothing is changed but the dots (RFC 5321 section 4.5.2)."""
         content = order.content
-        stuffed = content.replace(b"\r\n.", b"\r\n..")
-        if stuffed.startswith(b"."):
-            stuffed = b"." + stuffed
-        ending = b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
-        view = memoryview(stuffed)
-        for begin in range(0, max(len(view) - _CHUNK, 0), _CHUNK):
-            self._wire.write(view[begin : begin + _CHUNK])
+        begin = 0
+        while len(content) - begin > _CHUNK:
+            end = _boundary(content, begin + _CHUNK)
+            self._wire.write(_stuffed(content, begin, end))
             self._wire.within(self._options.block_timeout)
             await self._drained()
-        last = (max(len(view) - 1, 0) // _CHUNK) * _CHUNK
+            begin = end
+        ending = b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n"
         # A yes that is there already cannot be the answer to what was not sent yet.
         self._hear_early()
         self._dotted = True
-        self._wire.write(b"".join((view[last:], ending)))
+        self._wire.write(_stuffed(content, begin, len(content)) + ending)
         self._wire.within(self._options.data_timeout)
         return await self._reply()
 
@@ -233,3 +231,15 @@ class Session:
     def abort(self) -> None:
         """Hang up at once."""
         self._wire.abort()
+
+
+def _boundary(content: bytes, at: int) -> int:
+    """Here, or behind the line end and its dot that would be torn apart here."""
+    torn = content.find(b"\r\n.", at - 2, at + 2)
+    return at if torn < 0 else torn + 3
+
+
+def _stuffed(content: bytes, begin: int, end: int) -> bytes:
+    """A part of the message with its dots doubled: a part, so that a large one keeps nobody waiting."""
+    part = content[begin:end].replace(b"\r\n.", b"\r\n..")
+    return b"." + part if begin == 0 and part.startswith(b".") else part

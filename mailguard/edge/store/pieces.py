@@ -21,6 +21,8 @@ from mailguard.edge.store.sqlite import Database
 
 # Of a longer body this much is written at once, some five milliseconds.
 PIECE = 512 * 1024
+# What else is written with a piece: no two of them fit into one transaction.
+_ROWS = 512
 # What is removed in one transaction.
 _AT_ONCE = 2
 
@@ -89,7 +91,7 @@ class Pieces:
             for start in range(0, len(view), PIECE):
                 with view[start : start + PIECE] as some:
                     piece = Piece(upload, some, len(view) - start, vital)
-                    await self._database.write(self._put, piece, weight=len(some), vital=vital)
+                    await self._database.write(self._put, piece, weight=len(some) + _ROWS, vital=vital)
 
     def _put(self, connection: sqlite3.Connection, jobs: Sequence[Piece]) -> list[StoreError | None]:
         faults = self._fits(connection, [(job.rest, job.vital) for job in jobs])

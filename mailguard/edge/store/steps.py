@@ -20,8 +20,8 @@ from mailguard.edge.store.rows import AddedRows, ChangedRows
 from mailguard.edge.store.turns import Turns
 from mailguard.ports import First, Log, Mark
 
-# What one claim may bring into memory.
-CLAIM_BYTES = 64 * 1024 * 1024
+# What one claim may bring into memory, and has to read before anybody else has a turn.
+CLAIM_BYTES = 16 * 1024 * 1024
 # What is overwritten at once, so that nobody waits long to write; the last message may make it more.
 BITE_BYTES = 1024 * 1024
 # Pages of 4 KiB: some ten milliseconds in which nobody else can write.

@@ -15,6 +15,7 @@ import uvloop
 from mailguard.core.delivery import Answer
 from mailguard.edge.smtp_out import SmtpRelay, Tls
 from mailguard.edge.smtp_out.opening import Refused, open_session
+from mailguard.edge.smtp_out.session import _CHUNK
 from tests.edge.smtp_out.upstream import (
     CONTENT,
     OFFERS,
@@ -57,6 +58,18 @@ def _authority(directory: Path) -> Authority:
     ca = trustme.CA()
     ca.cert_pem.write_to_path(str(directory / "ca.pem"))
     return Authority(ca=ca, file=directory / "ca.pem")
+
+
+@pytest.mark.parametrize("shift", range(-9, 3))
+async def test_dots_where_a_large_message_is_cut(shift: int) -> None:
+    """It is written in parts; a line end and the dot behind it may be in two of them."""
+    upstream = Upstream()
+    dots = b"\r\n.\r\n.\r\n..x\r\n"
+    content = b".".ljust(_CHUNK + shift, b"x") + dots
+    content += b"x" * (2 * _CHUNK + shift - len(content)) + dots
+    async with relaying(upstream) as relay:
+        assert words(await relay.attempt(claimed(), content)) == ["taken"]
+    assert upstream.contents == [content]
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
