@@ -16,6 +16,23 @@ Values = tuple[Any, ...]
 READ = "m.id, m.version, m.state, m.body_kept, m.document, m.n, m.size"
 ID, NUMBER, SIZE = 0, 5, 6
 
+# Of the values of `columns`.
+TYPES = (
+    "text",
+    "integer",
+    "text",
+    "timestamptz",
+    "timestamptz",
+    "timestamptz",
+    "timestamptz",
+    "timestamptz",
+    "boolean",
+    "text",
+    "text",
+    "bigint",
+    "text",
+)
+
 # ASCII: no NUL and no half surrogate pair, which PostgreSQL's text cannot hold.
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 

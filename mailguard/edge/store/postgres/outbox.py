@@ -7,19 +7,20 @@ from typing import Any, LiteralString
 from psycopg import AsyncConnection
 
 from mailguard.core.news import Backlog, Dispatch, Pending, Topic
+from mailguard.edge.store.postgres.bulk import RowsStatement
 from mailguard.edge.store.postgres.columns import Values
 from mailguard.edge.store.postgres.database import SharedDatabase
 from mailguard.edge.store.text import storable
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
-PUT: LiteralString = """
+PUT = RowsStatement(
+    head="""
     INSERT INTO outbox (id, target, topic, at, next_at, attempts, fault, content)
-    SELECT id, target, topic, at, at, 0, '', content
-    FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::text[])
-        AS new (id, target, topic, at, content)
-    ON CONFLICT DO NOTHING
-"""
+    SELECT id, target, topic, at, at, 0, '', content FROM""",
+    types=("text", "text", "text", "timestamptz", "text"),
+    tail="AS new (id, target, topic, at, content) ON CONFLICT DO NOTHING",
+)
 # What another guard takes at the same moment is passed over.
 _TAKE = """
     WITH due AS (
@@ -87,7 +88,7 @@ def row(dispatch: Dispatch) -> Values:
 
 
 async def _put(connection: Connection, news: Sequence[Values]) -> None:
-    await connection.execute(PUT, [list(column) for column in zip(*news, strict=True)])
+    await PUT.run(connection, news)
 
 
 async def _run(connection: Connection, text: LiteralString, values: Sequence[object]) -> int:

@@ -7,14 +7,15 @@ from psycopg import AsyncConnection
 
 from mailguard.edge.store import known, rows
 from mailguard.edge.store.known import Fresh
+from mailguard.edge.store.postgres.bulk import RowsStatement, array, byte_array
 from mailguard.ports import Mark
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
-_ADD = """
-    INSERT INTO submission (message, digest, received_at, reply)
-    SELECT * FROM unnest(%s::bigint[], %b::bytea[], %s::timestamptz[], %s::text[])
-"""
+_ADD = RowsStatement(
+    head="INSERT INTO submission (message, digest, received_at, reply)",
+    types=("bigint", "bytea", "timestamptz", "text"),
+)
 _REMOVE_OLD = """
     DELETE FROM submission WHERE message IN (
         SELECT message FROM submission WHERE received_at < %s ORDER BY received_at LIMIT %s
@@ -39,15 +40,15 @@ async def fresh(connection: Connection, marks: Sequence[Mark]) -> Fresh:
     # the next one sees what was committed meanwhile.
     locks = sorted(int.from_bytes(digest[:8], "big", signed=True) for digest in digests)
     await connection.execute(
-        "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(%s::bigint[]) AS k", (locks,)
+        "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(%s::bigint[]) AS k", (array(locks),)
     )
     asked = await connection.execute(
         """
         SELECT digest, s.message, s.received_at, s.reply, m.id, m.state
         FROM submission AS s JOIN message AS m ON m.n = s.message
-        WHERE digest = ANY (%b::bytea[]) AND m.state <> ALL (%s::text[]) ORDER BY s.message
+        WHERE digest = ANY (%s::bytea[]) AND m.state NOT IN (%s, %s, %s) ORDER BY s.message
         """,
-        (digests, list(known.NOT_KNOWN)),
+        (byte_array(digests), *known.NOT_KNOWN),
     )
     found = await asked.fetchall()
     seen.find((bytes(digest), *rest) for digest, *rest in found)
@@ -58,7 +59,7 @@ async def write(connection: Connection, fresh: Fresh) -> None:
     """To be called when the new messages are written."""
     if fresh.added:
         await connection.execute(_REMOVE_OLD, (fresh.since, known.OLD_PER_NEW * len(fresh.added)))
-        await connection.execute(_ADD, [list(column) for column in zip(*fresh.added, strict=True)])
+        await _ADD.run(connection, fresh.added)
     for number, mark in fresh.again:
         _, *event = rows.event_row(0, mark.again)
         await connection.execute(_AGAIN, (number, *event))

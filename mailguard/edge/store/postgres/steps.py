@@ -19,6 +19,7 @@ from mailguard.core.news import Dispatch
 from mailguard.edge.store import rows
 from mailguard.edge.store.known import Fresh
 from mailguard.edge.store.postgres import columns, outbox, resubmission
+from mailguard.edge.store.postgres.bulk import RowsStatement, array
 from mailguard.edge.store.postgres.columns import READ, Values
 from mailguard.edge.store.postgres.numbers import Numbers
 from mailguard.edge.store.postgres.turns import Turns
@@ -30,30 +31,33 @@ Connection = AsyncConnection[tuple[Any, ...]]
 # What one claim may bring into memory.
 CLAIM_BYTES = 64 * 1024 * 1024
 
-_ADD = """
+# A message's row: its number, columns.columns.
+_ROW = ("bigint", *columns.TYPES)
+_ADD = RowsStatement(
+    head="""
     INSERT INTO message (n, id, version, state, next_due, leaves_at, done_at, expires_at, remind_at,
-        body_kept, sender_key, login, size, document)
-    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::integer[], %s::text[], %s::timestamptz[],
-        %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::boolean[],
-        %s::text[], %s::text[], %s::bigint[], %s::text[])
-"""
-_CHANGE = """
+        body_kept, sender_key, login, size, document)""",
+    types=_ROW,
+)
+_CHANGE = RowsStatement(
+    head="""
     UPDATE message SET version = v.version, state = v.state, next_due = v.next_due, leaves_at = v.leaves_at,
         done_at = v.done_at, expires_at = v.expires_at, remind_at = v.remind_at, body_kept = v.body_kept,
         sender_key = v.sender_key, login = v.login, size = v.size, document = v.document,
         owner = coalesce(v.owner, message.owner)
-    FROM unnest(%s::bigint[], %s::text[], %s::integer[], %s::text[], %s::timestamptz[], %s::timestamptz[],
-        %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::boolean[], %s::text[], %s::text[],
-        %s::bigint[], %s::text[], %s::text[]) AS v (n, id, version, state, next_due, leaves_at, done_at,
-        expires_at, remind_at, body_kept, sender_key, login, size, document, owner)
-    WHERE message.n = v.n
-"""
-_ADD_EVENT = """
-    INSERT INTO event (message, version, at, event, by, detail)
-    SELECT * FROM unnest(%s::bigint[], %s::integer[], %s::text[], %s::text[], %s::text[], %s::text[])
-"""
-_ADD_BODY = "INSERT INTO body (message, content) SELECT * FROM unnest(%s::bigint[], %b::bytea[])"
-_DROP_BODY = "DELETE FROM body WHERE message = ANY (%s)"
+    FROM""",
+    types=(*_ROW, "text"),
+    tail="""
+    AS v (n, id, version, state, next_due, leaves_at, done_at, expires_at, remind_at, body_kept, sender_key,
+        login, size, document, owner)
+    WHERE message.n = v.n""",
+)
+_ADD_EVENT = RowsStatement(
+    head="INSERT INTO event (message, version, at, event, by, detail)",
+    types=("bigint", "integer", "text", "text", "text", "text"),
+)
+_ADD_BODY = RowsStatement(head="INSERT INTO body (message, content)", types=("bigint", "bytea"))
+_DROP_BODY = "DELETE FROM body WHERE message = ANY (%s::bigint[])"
 _ALIVE = "SELECT 1 FROM node WHERE id = %s AND lease_until > clock_timestamp()"
 
 
@@ -114,10 +118,9 @@ class _Pile:
             (_ADD_BODY, self.bodies),
             (outbox.PUT, self.news),
         ):
-            if values:
-                await connection.execute(statement, [list(column) for column in zip(*values, strict=True)])
+            await statement.run(connection, values)
         if self.bodiless:
-            await connection.execute(_DROP_BODY, (self.bodiless,))
+            await connection.execute(_DROP_BODY, (array(self.bodiless),))
 
 
 def _text(value: Any) -> Any:
@@ -166,9 +169,10 @@ async def _locked(
         return {}
     found = await connection.execute(
         """
-        SELECT id, n, version FROM message WHERE id = ANY (%s) OR n = ANY (%s) ORDER BY n FOR NO KEY UPDATE
+        SELECT id, n, version FROM message WHERE id = ANY (%s) OR n = ANY (%s::bigint[])
+        ORDER BY n FOR NO KEY UPDATE
         """,
-        (list(ids), list(besides)),
+        (list(ids), array(besides)),
     )
     return {message_id: (number, version) for message_id, number, version in await found.fetchall()}
 
@@ -230,9 +234,9 @@ async def _still_due(
     asked = await connection.execute(
         f"""
         SELECT {READ} FROM message AS m
-        WHERE n = ANY (%s) AND next_due IS NOT NULL AND next_due <= %s FOR NO KEY UPDATE SKIP LOCKED
+        WHERE n = ANY (%s::bigint[]) AND next_due IS NOT NULL AND next_due <= %s FOR NO KEY UPDATE SKIP LOCKED
         """,
-        (numbers, now),
+        (array(numbers), now),
     )
     found = {row[columns.NUMBER]: row for row in await asked.fetchall()}
     return [found[number] for number in numbers if number in found]
@@ -269,6 +273,8 @@ async def _bodies(connection: Connection, numbers: Sequence[int]) -> dict[int, b
     if not numbers:
         return {}
     found = await connection.execute(
-        "SELECT message, content FROM body WHERE message = ANY (%s)", (list(numbers),), binary=True
+        "SELECT message, content FROM body WHERE message = ANY (%s::bigint[])",
+        (array(numbers),),
+        binary=True,
     )
     return {number: bytes(content) for number, content in await found.fetchall()}
