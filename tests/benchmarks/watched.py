@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from mailguard import cli
 from mailguard.edge.store.sqlite import Database
 
@@ -40,17 +42,25 @@ class Watch:
         self.busy = Busy()
 
     def put_on(self) -> None:
-        """From now on every store that is opened is watched, and the loop that it is opened in."""
-        opened, watch = Database.open, self
+        """From now on every event loop is watched, and every store in a file."""
+        opened, made, watch = Database.open, uvloop.new_event_loop, self
 
         async def open_watched(path: Path, **how: Any) -> Database:
             database = await opened(path, **how)
             watch._timed(database)
-            # The loop ends with the program, and this with the loop.
-            database.ticking = asyncio.create_task(watch._tick())  # type: ignore[attr-defined]
             return database
 
+        def make_watched() -> uvloop.Loop:
+            loop = made()
+            loop.call_soon(watch._begin, loop)
+            return loop
+
         Database.open = open_watched  # type: ignore[method-assign]
+        uvloop.new_event_loop = make_watched
+
+    def _begin(self, loop: uvloop.Loop) -> None:
+        # It ends with the loop.
+        self._ticking = loop.create_task(self._tick())
 
     def _timed(self, database: Database) -> None:
         connection = database._connection

@@ -29,6 +29,8 @@ Connection = AsyncConnection[tuple[Any, ...]]
 
 # Connections of one guard: its writes need a handful, the rest is for those who look.
 MOST_CONNECTIONS = 8
+# What weighs more is large: a second, perhaps, in which small ones go by.
+LIGHT = 256 * 1024
 # How long a connection is waited for, and one transaction or question.
 CONNECT_SECONDS = 5.0
 WITHIN_SECONDS = 20.0
@@ -116,8 +118,8 @@ class SharedDatabase:
     async def write(self, bulk: Bulk[J, R], job: J, *, weight: int = 0) -> R:
         """What `bulk` makes of the job, once it is committed; `weight` is roughly its size in bytes.
 
-        Jobs of the same `bulk` that wait at the same time are handed to it together. A job that was put in
-        is done, even where its caller is cancelled.
+        Jobs of the same `bulk` that wait at the same time are handed to it together, large ones (LIGHT) apart
+        from the others. A job that was put in is done, even where its caller is cancelled.
         """
         return await self._put(bulk, partial(self._made, bulk), job, weight)
 
@@ -149,9 +151,10 @@ class SharedDatabase:
     async def _put(self, bulk: Bulk[J, R], made: Made, job: J, weight: int) -> R:
         if self._closing:
             raise StoreError(f"the store {self.where} is closed")
-        lane = self._lanes.get(bulk)
+        key = bulk, weight > LIGHT
+        lane = self._lanes.get(key)
         if lane is None:
-            lane = self._lanes[bulk] = Lane(made, self.where)
+            lane = self._lanes[key] = Lane(made, self.where)
         result: R = await lane.put(job, weight)
         return result
 

@@ -40,6 +40,23 @@ async def test_what_waits_together_is_one_transaction(database: SharedDatabase) 
     assert max(counts) > 10
 
 
+async def test_what_is_small_does_not_wait_for_what_is_large(database: SharedDatabase) -> None:
+    going_on = asyncio.Event()
+
+    async def waits(connection: Connection, jobs: Sequence[str]) -> list[str]:
+        if "large" in jobs:
+            await going_on.wait()
+        return list(jobs)
+
+    large = asyncio.create_task(database.write(waits, "large", weight=module.LIGHT + 1))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        assert await asyncio.gather(*(database.write(waits, "small") for _ in range(5))) == ["small"] * 5
+    assert not large.done()
+    going_on.set()
+    assert await large == "large"
+
+
 async def test_what_is_asked_together_is_one_question(database: SharedDatabase) -> None:
     counts = await asyncio.gather(*(database.look_up(ones, n) for n in range(50)))
     assert max(counts) > 10
