@@ -51,7 +51,12 @@ def _parsed(text: str) -> Address:
 
 def normal(text: str) -> str:
     """The form in which two spellings of one address are equal."""
-    return str(parse(text))
+    return _normal(text) if len(text) <= _LONGEST else text
+
+
+@lru_cache(maxsize=65536)
+def _normal(text: str) -> str:
+    return str(_parsed(text))
 
 
 def _fold(text: str) -> str:

@@ -17,6 +17,9 @@ from mailguard.core.states import MessageState, RecipientState
 # Nobody is asked for the last time longer than this before the end.
 LONGEST_CALL = timedelta(hours=12)
 
+# To look a member up by its name each time takes as long as the comparison.
+_OPEN = (RecipientState.WAITING, RecipientState.DEFERRED)
+
 
 class Action(StrEnum):
     """What a rule or a finding asks for, from the mildest to the strictest; NONE leaves at once."""
@@ -66,7 +69,7 @@ class HeldRecipient:
     @property
     def open(self) -> bool:
         """Whether the message may still go to this recipient."""
-        return self.state in (RecipientState.WAITING, RecipientState.DEFERRED)
+        return self.state in _OPEN
 
     @property
     def stoppable(self) -> bool:
@@ -118,16 +121,16 @@ class HeldMessage:
     @property
     def release_at(self) -> datetime | None:
         """The earliest time at which something of it leaves, as its sender was told."""
-        times = [r.release_at for r in self.recipients if r.open and r.release_at is not None]
+        times = [r.release_at for r in self.recipients if r.release_at is not None and r.open]
         return min(times) if times else None
 
     @property
     def due_at(self) -> datetime | None:
         """When the timer has something to do for it: the earliest due recipient; None where its clock
         stands still or it is in a worker's hands."""
-        if self.frozen_at is not None or any(recipient.in_flight for recipient in self.recipients):
+        if self.frozen_at is not None or True in [recipient.in_flight for recipient in self.recipients]:
             return None
-        times = [r.due_at for r in self.recipients if r.stoppable and r.due_at is not None]
+        times = [r.due_at for r in self.recipients if r.due_at is not None and r.open]
         return min(times) if times else None
 
     @property

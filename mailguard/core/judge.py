@@ -98,9 +98,9 @@ def weigh(facts: Facts, policy: Policy, findings: tuple[Finding, ...]) -> Verdic
         findings=findings,
         approvers=_approvers(gating),
         deputies=_deputies(gating),
-        escalate=min((each.escalate for each in gating if each.deputies), default=DEFAULT_ESCALATE),
+        escalate=min([each.escalate for each in gating if each.deputies], default=DEFAULT_ESCALATE),
         # Where two yeses are awaited, the time to give them is up with the first.
-        expire=min((demand.expire for demand in gating), default=DEFAULT_EXPIRE),
+        expire=min([demand.expire for demand in gating], default=DEFAULT_EXPIRE),
         flagged=_flagged(claims, holds, action),
         reason="" if action is Action.NONE else decisive.name,
         refusal=decisive.refusal if action is Action.REFUSE else "",
@@ -170,7 +170,7 @@ def _of_rule(rule: Rule, places: frozenset[int], facts: Facts) -> _Claim:
 
 def _of_findings(findings: Sequence[Finding], policy: Policy) -> Iterator[_Claim]:
     # One claim a check: the findings on two hundred recipients ask for the same.
-    for finding in {each.check: each for each in reversed(findings)}.values():
+    for finding in {each.check: each for each in reversed(findings)}.values() if findings else ():
         demand = policy.checks.get(finding.check, Demand(action=Action.CONFIRM))
         said = wording.sentence(finding, "en")
         yield _Claim(name=finding.check, demand=demand, refusal=said, of_finding=True)
@@ -210,10 +210,12 @@ def _action(decisive: _Claim, holds: Sequence[Hold]) -> Action:
 
 
 def _approvers(gating: Sequence[Demand]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(each for demand in gating for each in demand.approvers))
+    return tuple(dict.fromkeys([each for demand in gating for each in demand.approvers]))
 
 
 def _deputies(gating: Sequence[Demand]) -> tuple[str, ...]:
+    if not gating:
+        return ()
     approvers = frozenset(_approvers(gating))
     deputies = dict.fromkeys(each for demand in gating for each in demand.deputies)
     return tuple(each for each in deputies if each not in approvers)

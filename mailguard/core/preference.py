@@ -17,6 +17,9 @@ class Preference:
     notify: Notify | None = None
 
 
+NOTHING = Preference()
+
+
 def person(user: str | None, sender: str) -> str:
     """Under which name somebody's preference is kept: the login's, or that of the envelope sender where
     there is none."""

@@ -13,7 +13,7 @@ of this is UTC.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from mailguard.ports import Log
@@ -52,15 +52,18 @@ class SystemClock:
         """Go by the wall clock from now on."""
         self._elapsed, self._time = elapsed(), self._wall()
 
-    @contextlib.contextmanager
-    def steady(self) -> Iterator[None]:
+    def steady(self) -> contextlib.AbstractContextManager[None]:
         """A time is reckoned meanwhile that is not in the store yet: no step may be followed."""
+        return _Steady(self)
+
+    def hold(self) -> None:
+        """Somebody begins to reckon with it."""
         self._holders += 1
-        try:
-            yield
-        finally:
-            self._holders -= 1
-            self._held_until = time.monotonic()
+
+    def let_go(self) -> None:
+        """And has ended."""
+        self._holders -= 1
+        self._held_until = time.monotonic()
 
     def steady_since(self, tick: float) -> bool:
         """Whether it was held for nobody since the monotonic time `tick`, and is not now."""
@@ -82,6 +85,21 @@ class SystemClock:
         # Never back, and never faster or slower than by DRIFT.
         self._time = straight + max(-gone * DRIFT, min(gone * DRIFT, self._wall() - straight))
         return self._time
+
+
+class _Steady(contextlib.AbstractContextManager[None]):
+    """Not a generator with a decorator, because every message has one."""
+
+    __slots__ = ("_clock",)
+
+    def __init__(self, clock: SystemClock) -> None:
+        self._clock = clock
+
+    def __enter__(self) -> None:
+        self._clock.hold()
+
+    def __exit__(self, *error: object) -> None:
+        self._clock.let_go()
 
 
 def wall() -> float:

@@ -29,7 +29,7 @@ _SECRET_WORDS = frozenset(
 _URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)")
 _PLAIN = re.compile(r"[^\s\"'=\\]+")
 # The same without what has to be looked at more closely: no URL, nothing long, nothing that is not shown.
-_HARMLESS = re.compile(r"[!#-&(-.0-<>-\[\]-~]{1,200}")
+_HARMLESS = re.compile(r"[!#-&(-+\-.0-<>-\[\]-~]{1,200}")
 _ORDINARY = frozenset({"INFO", "DEBUG"})
 
 
@@ -132,8 +132,9 @@ def _told(key: str, value: object) -> str:
     # As nearly all values are.
     if type(value) is int:
         return str(value)
-    if type(value) is str and _HARMLESS.fullmatch(value) and not _sounds_secret(key):
-        return value
+    alone = value[0] if type(value) is list and len(value) == 1 else value
+    if type(alone) is str and _HARMLESS.fullmatch(alone) and not _sounds_secret(key):
+        return alone
     return _quoted(_shown(key, value))
 
 
@@ -171,7 +172,7 @@ def _text(value: object) -> str:
             # Bytes are a message, or a part of one.
             return f"<{len(value)} bytes>"
         case datetime():
-            return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+            return value.astimezone(UTC).isoformat(timespec="seconds")[:-6] + "Z"
         case timedelta():
             return f"{value.total_seconds():g}s"
         case Enum():

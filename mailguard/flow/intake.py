@@ -12,6 +12,7 @@ from datetime import datetime
 
 from mailguard.core.errors import StoreError
 from mailguard.core.hold import HeldMessage, NewMessage
+from mailguard.flow import in_time
 from mailguard.ports import First, Log, Mark, Store
 
 # So many bytes may wait for a store that is late; beyond, nothing more is given to it.
@@ -41,8 +42,7 @@ class Intake:
         if self._late and self._late_bytes + size > LATE_BYTES:
             raise Late(f"{len(self._late)} messages wait for the store already")
         storing = asyncio.create_task(self._store.add(new, mark))
-        done, _ = await asyncio.wait({storing}, timeout=max(within, 0))
-        if done:
+        if await in_time.ended(storing, within):
             return self._stored(new, storing)
         self._late.add(storing)
         self._late_bytes += size

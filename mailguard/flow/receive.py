@@ -1,10 +1,9 @@
 """A message comes in: read it, gather what is known, judge it, put it on the disk, and only then say 250."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
 
 from mailguard.core import address, outgoing, reminder, resubmission
 from mailguard.core import message as reading
@@ -19,12 +18,11 @@ from mailguard.core.recall import posting
 from mailguard.core.recollection import NOTHING, Recollection
 from mailguard.core.reply import Reply
 from mailguard.core.states import MessageState
+from mailguard.flow.in_time import in_time
 from mailguard.flow.intake import Intake, described
 from mailguard.flow.noticing import Noticing
 from mailguard.flow.recalling import Recalling
 from mailguard.ports import Bodies, Clock, Log, Mark, Memory, Policies, Store
-
-Known = TypeVar("Known")
 
 # Seconds from the last dot to its answer.
 ANSWER_WITHIN = 4.5
@@ -134,17 +132,18 @@ class Receive:
 
     def _impossible(self, submission: Submission) -> Reply | None:
         """What no rule can allow: a header that nobody can have written, and mail that goes in a circle."""
-        if len(reading.split(submission.content[: LONGEST_HEADER + 1])[0]) > LONGEST_HEADER:
+        header, _ = reading.split(submission.content[: LONGEST_HEADER + 1])
+        if len(header) > LONGEST_HEADER:
             self._log.event("header_too_large", peer=submission.peer, user=submission.user)
             return Reply(code=552, status="5.3.4", text="The header of this message is too large")
-        if reading.several_authors(submission.content):
+        if reading.several_authors(header):
             self._log.event("several_authors", peer=submission.peer, user=submission.user)
             return Reply(
                 code=550,
                 status="5.6.0",
                 text="There is more than one From field; a message may have only one",
             )
-        if outgoing.loops(submission.content, self._hostname):
+        if outgoing.loops(header, self._hostname):
             self._log.trouble("loop", peer=submission.peer, user=submission.user)
             return Reply(code=554, status="5.4.6", text="This message was here before: mail loop")
         return None
@@ -159,10 +158,10 @@ class Receive:
         read = body = Body()
         remembering = self._recalling is not None and self._recalling.on
         if policy.needs_body or remembering:
-            read = await _by(end, self._bodies.read(submission.content, headers)) or Body(readable=False)
+            read = await in_time(end, self._bodies.read(submission.content, headers)) or Body(readable=False)
         if policy.needs_body:
             body = read
-        thread = await _by(end, self._memory.thread(headers.thread_ids)) if headers.is_reply else Thread()
+        thread = await in_time(end, self._memory.thread(headers.thread_ids)) if headers.is_reply else Thread()
         if thread is None:
             self._log.trouble("memory_late", peer=submission.peer, user=submission.user)
             thread, body = Thread(), replace(body, readable=False)
@@ -202,15 +201,6 @@ class Receive:
             return NOTHING
 
 
-async def _by(end: float, step: Coroutine[Any, Any, Known]) -> Known | None:
-    """What comes of this step; None where the loop's time `end` comes first."""
-    try:
-        async with asyncio.timeout_at(end):
-            return await step
-    except TimeoutError:
-        return None
-
-
 async def _digest(submission: Submission, headers: Headers) -> bytes | None:
     if len(submission.content) <= DIGEST_AT_ONCE:
         return resubmission.digest(submission, headers)
@@ -235,7 +225,7 @@ def _told(message: HeldMessage, verdict: Verdict) -> str:
         until = min(
             r.release_at for r in message.recipients if r.release_at and r.release_at > message.received_at
         )
-        return f"Held as {message.id} until {until:%Y-%m-%dT%H:%M:%SZ}: {verdict.reason}"
+        return f"Held as {message.id} until {until.isoformat()[:19]}Z: {verdict.reason}"
     return f"Queued as {message.id}"
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from mailguard.core.notice import Speaker
-from mailguard.core.preference import Preference, person
+from mailguard.core.preference import NOTHING, Preference, person
+from mailguard.flow.in_time import in_time
 from mailguard.flow.people import People
 from mailguard.ports import Preferences
 
@@ -34,20 +35,17 @@ class Speaking:
     async def choice(self, address: str, user: str | None = None) -> Preference:
         """What somebody chose: by the login or, without one, by the address. Where a slow store does not
         tell in time, it is what holds for everybody. Raises StoreError."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return await self._choice(address, user)
-        except TimeoutError:
-            return Preference()
+        end = asyncio.get_running_loop().time() + PATIENCE
+        return await in_time(end, self._choice(address, user)) or NOTHING
 
     async def _choice(self, address: str, user: str | None) -> Preference:
         chosen = await self._preferences.of(person(user, address))
-        if user is not None or chosen != Preference():
+        if user is not None or chosen != NOTHING:
             return chosen
         # Of several who share the address, the first who chose something.
         for login in sorted(await self._people.logins_of(address)):
             chosen = await self._preferences.of(login)
-            if chosen != Preference():
+            if chosen != NOTHING:
                 break
         return chosen
 

@@ -152,15 +152,20 @@ class SqliteStore:
         await self._database.close()
 
     async def _take(self, step: Step) -> bool | First:
-        vital = step.change is not None
-        async with self._pieces.upload(step.adds, vital=vital) as upload:
-            weight = sum(len(one.content) for one in upload.adds) + ROW_BYTES
-            taken: bool | First = await self._database.write(
-                self._take_all, replace(step, adds=upload.adds), weight=weight, vital=vital
-            )
-            upload.named = taken is True
+        if any(len(one.content) > PIECE for one in step.adds):
+            async with self._pieces.upload(step.adds, vital=step.change is not None) as upload:
+                taken = await self._written(replace(step, adds=upload.adds))
+                upload.named = taken is True
+        else:
+            taken = await self._written(step)
         if step.news and self._announcer is not None:
             self._announcer.written()
+        return taken
+
+    async def _written(self, step: Step) -> bool | First:
+        weight = sum([len(one.content) for one in step.adds]) + ROW_BYTES
+        vital = step.change is not None
+        taken: bool | First = await self._database.write(self._take_all, step, weight=weight, vital=vital)
         return taken
 
     def _news(self, message: HeldMessage, event: Event) -> Sequence[Row]:

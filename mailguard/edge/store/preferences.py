@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mailguard.core import address
 from mailguard.core.policy import Notify
-from mailguard.core.preference import LANGUAGES, Preference
+from mailguard.core.preference import LANGUAGES, NOTHING, Preference
 from mailguard.edge.store.sqlite import Database
 
 
@@ -29,7 +29,7 @@ class SqlitePreferences:
 
     async def of(self, person: str) -> Preference:
         """What this person has chosen. Raises StoreError."""
-        return (await self._all()).get(key_of(person), Preference())
+        return (await self._all()).get(key_of(person), NOTHING)
 
     async def set(self, person: str, preference: Preference) -> None:
         """From now on this. Raises StoreError."""
