@@ -150,6 +150,9 @@ def _clean(addresses: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _shown(value: str) -> str:
+    # As nearly all values are.
+    if "=?" not in value and value.isprintable():
+        return value[:VALUE_LIMIT]
     return charset.clean(charset.words(value[:VALUE_LIMIT]))
 
 

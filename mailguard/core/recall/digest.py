@@ -98,6 +98,8 @@ def _names(letter: Letter) -> tuple[tuple[str, str], ...]:
 
 def bare_subject(subject: str) -> tuple[str, bool, bool]:
     """A subject folded and without Re:, Fwd: and [tags]; whether it said it was a reply, or a forward."""
+    if not subject:
+        return "", False, False
     reply = forward = False
     place = 0
     subject = subject[:400]

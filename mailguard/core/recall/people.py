@@ -42,9 +42,8 @@ class Person:
         self.address = address
         self.local = local or address
         self.domain = organisation(domain)
-        self.parts: tuple[str, ...] = tuple(_PART.findall(fold(self.local)))
+        self.parts, self.keys = _names_in(self.local)
         self.named: tuple[str, ...] = ()
-        self.keys = alike_keys(self.local, self.parts)
         # How much mail was seen to and from this address, and the first few who wrote to it.
         self.got = 0
         self.sent = 0
@@ -54,6 +53,13 @@ class Person:
         """Keep nothing of who this was."""
         self.address = self.local = self.domain = ""
         self.parts = self.named = self.keys = self.writers = ()
+
+
+# A stranger is made up anew for each mail that he is on.
+@lru_cache(maxsize=16384)
+def _names_in(local: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    parts = tuple(_PART.findall(fold(local)))
+    return parts, alike_keys(local, parts)
 
 
 def alike_keys(local: str, parts: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Makes a Letter of a mail on the road, or of one in a folder, and tells when two of them are one mail."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -94,7 +94,9 @@ def _author(headers: Headers, sender: str) -> str:
     return address.normal(written if address.parse(written).plain else sender)
 
 
-def _each(written: Iterable[str]) -> tuple[str, ...]:
+def _each(written: Collection[str]) -> tuple[str, ...]:
+    if not written:
+        return ()
     return tuple(dict.fromkeys(who for one in written if "@" in (who := address.normal(one))))
 
 
