@@ -95,7 +95,7 @@ class SqliteStore:
 
     async def claim(self, now: datetime, limit: int) -> Sequence[Claimed]:
         """Take in hand at most `limit` messages with due recipients, most overdue first. Fewer where their
-        bytes would be too many for the memory (steps.CLAIM_BYTES)."""
+        bytes would be too many for the memory (taking.CLAIM_BYTES)."""
         claimed = await self._database.write(self._claim_all, Due(now, limit), vital=True)
         for one in claimed:
             self._changed(one.message)

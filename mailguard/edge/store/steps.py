@@ -8,20 +8,15 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from mailguard.core import moves
-from mailguard.core.errors import IllegalMove
-from mailguard.core.events import GUARD
 from mailguard.core.hold import Change, Claimed
 from mailguard.edge.store import pieces, queries, resubmission, rows
 from mailguard.edge.store.bulk import Row, RowsStatement, chunks, listed
 from mailguard.edge.store.rows import AddedRows, ChangedRows
+from mailguard.edge.store.taking import Taking
 from mailguard.edge.store.turns import Turns
 from mailguard.ports import First, Log, Mark
 
-# What one claim may bring into memory, and has to read before anybody else has a turn.
-CLAIM_BYTES = 16 * 1024 * 1024
 # What is overwritten at once, so that nobody waits long to write; the last message may make it more.
 BITE_BYTES = 1024 * 1024
 # Pages of 4 KiB: some ten milliseconds in which nobody else can write.
@@ -238,39 +233,21 @@ def claim(
 def _take_due(
     connection: sqlite3.Connection, due: Due, log: Log, turns: Turns
 ) -> list[tuple[int, Change, bytes]]:
-    taken: list[tuple[int, Change, bytes]] = []
-    room = CLAIM_BYTES
+    taking = Taking(due.now, due.limit, log)
     seen: set[int] = set()
     # More than one round only where something due cannot be claimed and must not be in the way of the rest.
-    while (wanted := due.limit - len(taken)) > 0 and room > 0:
-        numbers = turns.due(connection, due.now, wanted, len(seen))
+    while taking.wanted:
+        numbers = turns.due(connection, due.now, taking.wanted, len(seen))
         found = queries.by_number(connection, [number for number in numbers if number not in seen])
         if not found:
             break
         seen.update(numbers)
-        some: list[list[Any]] = []
-        for row in found:
-            if room > 0:
-                some.append(row)
-                room -= row[queries.SIZE]
+        some = taking.fitting(found, queries.SIZE)
         bodies = _bodies(connection, [row[queries.NUMBER] for row in some])
         for row in some:
-            number = row[queries.NUMBER]
-            change = _claimed(row, due.now, number in bodies, log)
-            if change is not None:
-                taken.append((number, change, bodies[number]))
-    return taken
-
-
-def _claimed(row: Sequence[Any], now: datetime, has_body: bool, log: Log) -> Change | None:
-    try:
-        for message in queries.readable([row], log):
-            if has_body:
-                return moves.claim(message, by=GUARD, now=now)
-            log.trouble("body_missing", id=message.id)
-    except IllegalMove as error:
-        log.trouble("unreadable_message", id=row[0], fault=str(error))
-    return None
+            for message in queries.readable([row], log):
+                taking.take(row[queries.NUMBER], message, bodies.get(row[queries.NUMBER]))
+    return taking.taken
 
 
 def _bodies(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, bytes]:

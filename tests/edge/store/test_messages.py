@@ -11,7 +11,7 @@ import pytest
 
 from mailguard.core.errors import StoreError, StoreFull
 from mailguard.core.states import MessageState
-from mailguard.edge.store import steps
+from mailguard.edge.store import taking
 from mailguard.edge.store.messages import SqliteStore
 from mailguard.edge.store.sqlite import Database
 from mailguard.ports import Page
@@ -81,7 +81,7 @@ async def test_a_message_without_its_bytes_is_not_relayed_and_not_in_the_way(
 
 
 async def test_a_claim_does_not_fill_the_memory(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "CLAIM_BYTES", 2 * len(CONTENT) + 1)
+    monkeypatch.setattr(taking, "CLAIM_BYTES", 2 * len(CONTENT) + 1)
     held = await put(store, *numbered(5))
     # As many as fit, and the one that makes it full.
     assert claimed_ids(await store.claim(LATER, 5)) == ids(held[:3])

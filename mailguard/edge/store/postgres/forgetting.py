@@ -1,11 +1,12 @@
 """What is forgotten of the shared queue: bytes that no restore can want, then messages finished long ago."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
 from psycopg import AsyncConnection
+
+from mailguard.edge.store.steps import Bite
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -38,15 +39,6 @@ _TALLY = """
     INSERT INTO tally (state, messages)
     SELECT state, sum(messages) FROM gone GROUP BY state HAVING sum(messages) <> 0
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Bite:
-    """Ask to forget at most `limit` messages, or their bytes."""
-
-    finished_before: datetime
-    undo_before: datetime
-    limit: int
 
 
 async def forget(connection: Connection, bites: Sequence[Bite]) -> list[int]:

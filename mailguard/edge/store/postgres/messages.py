@@ -13,12 +13,12 @@ from mailguard.core.news import Dispatch
 from mailguard.core.states import MessageState
 from mailguard.edge.store.postgres import forgetting, origin, queries, searching, steps
 from mailguard.edge.store.postgres.database import SharedDatabase
-from mailguard.edge.store.postgres.forgetting import Bite
 from mailguard.edge.store.postgres.lease import Lease
 from mailguard.edge.store.postgres.nodes import nodes
 from mailguard.edge.store.postgres.numbers import Numbers
 from mailguard.edge.store.postgres.steps import Due, LeaseOver, Step
 from mailguard.edge.store.postgres.turns import Turns
+from mailguard.edge.store.steps import Bite
 from mailguard.ports import Census, First, Found, Mark, Node, Page, Search
 from mailguard.ports.outward import Announcer
 
@@ -96,7 +96,7 @@ class PostgresStore:
 
     async def claim(self, now: datetime, limit: int) -> Sequence[Claimed]:
         """Take in hand at most `limit` messages with due recipients, most overdue first, and each
-        sender in turn. Fewer where their bytes would be too many for the memory (steps.CLAIM_BYTES)."""
+        sender in turn. Fewer where their bytes would be too many for the memory (taking.CLAIM_BYTES)."""
         try:
             return await self._claim(now, limit, await self._lease.owner())
         except LeaseOver:

@@ -11,9 +11,8 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from mailguard.core import moves
-from mailguard.core.errors import IllegalMove, StoreError
-from mailguard.core.events import GUARD, Event
+from mailguard.core.errors import StoreError
+from mailguard.core.events import Event
 from mailguard.core.hold import Change, Claimed, NewMessage
 from mailguard.core.news import Dispatch
 from mailguard.edge.store import rows
@@ -23,13 +22,11 @@ from mailguard.edge.store.postgres.bulk import RowsStatement, array
 from mailguard.edge.store.postgres.columns import READ, Values
 from mailguard.edge.store.postgres.numbers import Numbers
 from mailguard.edge.store.postgres.turns import Turns
+from mailguard.edge.store.taking import Taking
 from mailguard.edge.store.text import storable
 from mailguard.ports import First, Log, Mark
 
 Connection = AsyncConnection[tuple[Any, ...]]
-
-# What one claim may bring into memory.
-CLAIM_BYTES = 64 * 1024 * 1024
 
 # A message's row: its number, columns.columns.
 _ROW = ("bigint", *columns.TYPES)
@@ -203,28 +200,21 @@ async def claim(
 async def _take_due(
     connection: Connection, due: Due, log: Log, turns: Turns
 ) -> list[tuple[int, Change, bytes]]:
-    taken: list[tuple[int, Change, bytes]] = []
+    taking = Taking(due.now, due.limit, log)
     passed: set[int] = set()
-    room = CLAIM_BYTES
     # More than one round only where another guard was faster, or where something due cannot be claimed and
     # must not be in the way of the rest.
-    while (wanted := due.limit - len(taken)) > 0 and room > 0:
-        numbers = await turns.due(connection, due.now, wanted, passed)
+    while taking.wanted:
+        numbers = await turns.due(connection, due.now, taking.wanted, passed)
         if not numbers:
             break
         passed.update(numbers)
-        some: list[tuple[Any, ...]] = []
-        for row in await _still_due(connection, numbers, due.now):
-            if room > 0:
-                some.append(row)
-                room -= row[columns.SIZE]
+        some = taking.fitting(await _still_due(connection, numbers, due.now), columns.SIZE)
         bodies = await _bodies(connection, [row[columns.NUMBER] for row in some])
         for row in some:
-            number = row[columns.NUMBER]
-            change = _claimed(row, due.now, number in bodies, log)
-            if change is not None:
-                taken.append((number, change, bodies[number]))
-    return taken
+            for message in columns.readable([row], log):
+                taking.take(row[columns.NUMBER], message, bodies.get(row[columns.NUMBER]))
+    return taking.taken
 
 
 async def _still_due(
@@ -240,17 +230,6 @@ async def _still_due(
     )
     found = {row[columns.NUMBER]: row for row in await asked.fetchall()}
     return [found[number] for number in numbers if number in found]
-
-
-def _claimed(row: Values, now: datetime, has_body: bool, log: Log) -> Change | None:
-    try:
-        for message in columns.readable([row], log):
-            if has_body:
-                return moves.claim(message, by=GUARD, now=now)
-            log.trouble("body_missing", id=message.id)
-    except IllegalMove as error:
-        log.trouble("unreadable_message", id=row[columns.ID], fault=str(error))
-    return None
 
 
 async def in_hand(connection: Connection, owner: str, but: Sequence[str], log: Log) -> list[Claimed]:

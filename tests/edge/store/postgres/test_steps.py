@@ -8,7 +8,8 @@ import pytest
 
 from mailguard.core.errors import StoreError
 from mailguard.core.states import MessageState
-from mailguard.edge.store.postgres import PostgresStore, SharedDatabase, steps
+from mailguard.edge.store import taking
+from mailguard.edge.store.postgres import PostgresStore, SharedDatabase
 from tests.edge.store.postgres.leases import guards
 from tests.edge.store.samples import CONTENT, LATER, RecordingLog, cancelled, ids, new, numbered, put, settled
 from tests.making import message
@@ -86,7 +87,7 @@ async def test_a_large_message_and_its_bytes(store: PostgresStore) -> None:
 async def test_a_claim_takes_no_more_than_the_memory_bears(
     store: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps, "CLAIM_BYTES", 2 * len(CONTENT))
+    monkeypatch.setattr(taking, "CLAIM_BYTES", 2 * len(CONTENT))
     await put(store, *numbered(5))
     assert len(await store.claim(LATER, 5)) == 2
     assert len(await store.claim(LATER, 5)) == 2
