@@ -4,7 +4,7 @@ them."""
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from mailguard.core.recall.observation import Observation
 from mailguard.core.recall.people import Person
@@ -17,14 +17,40 @@ _GREETINGS = 2000
 
 
 class Contact:
-    """One person that a sender writes to: how many mails, how many with him in To, and the latest of them."""
+    """One person that a sender writes to: how many mails, and how many with him in To."""
 
-    __slots__ = ("count", "listed", "mails")
+    __slots__ = ("_mails", "count", "listed")
 
     def __init__(self) -> None:
         self.count = 0
         self.listed = 0
-        self.mails: array[int] = array("I")
+        # Most people are written to once, and an array takes a hundred bytes.
+        self._mails: int | array[int] = 0
+
+    @property
+    def mails(self) -> Sequence[int]:
+        """The latest mails, the oldest first."""
+        mails = self._mails
+        if isinstance(mails, int):
+            return (mails,) if mails else ()
+        return mails
+
+    def written(self, mail: int, *, listed: bool) -> None:
+        """One more mail, with him in To or not."""
+        self.count += 1
+        self.listed += listed
+        mails = self._mails
+        if isinstance(mails, int):
+            self._mails = array("I", (mails, mail)) if mails else mail
+            return
+        mails.append(mail)
+        if len(mails) > 2 * LATEST:
+            del mails[:LATEST]
+
+    def forget(self, before: int) -> None:
+        """Let go of mails with a smaller number."""
+        left = [mail for mail in self.mails if mail >= before]
+        self._mails = array("I", left) if len(left) > 1 else sum(left)
 
 
 class Habits:
@@ -59,11 +85,7 @@ class Habits:
             contact = self.contacts.get(person.number)
             if contact is None:
                 contact = self.contacts[person.number] = Contact()
-            contact.count += 1
-            contact.listed += person.address in listed
-            contact.mails.append(mail)
-            if len(contact.mails) > 2 * LATEST:
-                del contact.mails[:LATEST]
+            contact.written(mail, listed=person.address in listed)
         for domain in {person.domain for person in everybody}:
             self.domains[domain] = self.domains.get(domain, 0) + 1
         if len(everybody) <= 4:
@@ -88,8 +110,13 @@ class Habits:
         for number in [number for number, contact in self.contacts.items() if contact.count <= 0]:
             self.drop(number)
         for contact in self.contacts.values():
-            contact.mails = array("I", (mail for mail in contact.mails if mail >= before))
+            contact.forget(before)
         self.topics.forget(before)
+
+    def latest(self, number: int) -> int:
+        """The last mail to a person, or 0."""
+        contact = self.contacts.get(number)
+        return contact.mails[-1] if contact and contact.mails else 0
 
     def drop(self, number: int) -> None:
         """Somebody is no contact any more."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from mailguard.core.recall.habits import Habits
 from mailguard.core.recall.observation import Observation
 from mailguard.core.recall.people import People, Person
+from mailguard.core.recall.postings import Postings
 from mailguard.core.recall.topics import Topics
 
 _TOPIC_LIMIT = 32
@@ -28,11 +29,11 @@ class Recall:
 
     __slots__ = (
         "_ids",
-        "_parents",
         "_subjects",
         "first",
         "habits",
         "lengths",
+        "parents",
         "people",
         "recipients",
         "seen",
@@ -48,22 +49,22 @@ class Recall:
         self.people = People()
         self.habits: dict[int, Habits] = {}
         self.topics = Topics(_TOPIC_LIMIT)
-        # Of each mail, by its number less `first`: when, from whom, to whom, its subject, and its lengths as
-        # a vector of words, by the sender's frequencies and by everybody's.
+        # Of each mail, by its number less `first`: when, from whom, to whom, its subject, the mail that it
+        # answers or 0, and its lengths as a vector of words, by the sender's frequencies and by everybody's.
         self.first = 1
         self.times: array[int] = array("q")
         self.senders: array[int] = array("I")
         self.recipients: list[tuple[int, ...]] = []
         self.subjects: array[int] = array("Q")
+        self.parents: array[int] = array("I")
         self.lengths: array[float] = array("f")
         self.weights: array[float] = array("f")
         # The latest mails with each person, as sender or recipient.
         self.seen: dict[int, array[int]] = {}
         # How much of the mail lately answers another by its References: 0 where only outgoing mail is seen.
         self.threaded = 0.0
-        self._ids: dict[int, int] = {}
-        self._parents: dict[int, int] = {}
-        self._subjects: dict[int, array[int]] = {}
+        self._ids = Postings(64, 1)
+        self._subjects = Postings(64, 2 * _PER_SUBJECT)
 
     def __len__(self) -> int:
         return len(self.times)
@@ -72,24 +73,31 @@ class Recall:
         """A mail really went out, or came in. In the order of time, or nearly so."""
         people = self.people
         sender = people.met(observation.sender)
-        recipients = tuple(map(people.met, observation.recipients))
+        recipients = [people.met(address) for address in observation.recipients]
         for address, name in observation.names:
             people.name(address, name)
         mail = self.first + len(self.times)
         habits = self.habits.get(sender.number)
         if habits is None:
             habits = self.habits[sender.number] = Habits()
+        group = self._group(habits, tuple(person.number for person in recipients))
         self.lengths.append(habits.sent(mail, observation, recipients))
         self.weights.append(self.topics.add(mail, observation.terms))
         self.times.append(observation.when)
         self.senders.append(sender.number)
-        self.recipients.append(tuple(person.number for person in recipients))
+        self.recipients.append(group)
         self.subjects.append(observation.subject)
         self._known_to(sender, recipients)
         self._thread(mail, observation)
         if len(recipients) <= CROWD:
             for person in (sender, *recipients):
                 self._see(person.number, mail)
+
+    def _group(self, habits: Habits, group: tuple[int, ...]) -> tuple[int, ...]:
+        """The same group, as the sender's last mail to the first of them has it: many go to the same people,
+        and need not be kept twice."""
+        latest = habits.latest(group[0]) if group else 0
+        return self.group(latest) if latest and self.group(latest) == group else group
 
     def _known_to(self, sender: Person, recipients: Sequence[Person]) -> None:
         sender.sent += 1
@@ -108,24 +116,19 @@ class Recall:
 
     def _thread(self, mail: int, observation: Observation) -> None:
         if observation.message_id:
-            self._ids[observation.message_id] = mail
+            self._ids.add(observation.message_id, mail)
         parent = self.answered(observation)
         self.threaded += (bool(parent) - self.threaded) / _LATELY
-        if parent:
-            self._parents[mail] = parent
+        self.parents.append(parent)
         if observation.subject:
-            same = self._subjects.get(observation.subject)
-            if same is None:
-                same = self._subjects[observation.subject] = array("I")
-            same.append(mail)
-            if len(same) > 2 * _PER_SUBJECT:
-                del same[:_PER_SUBJECT]
+            self._subjects.add(observation.subject, mail)
 
     # ------------------------------------------------------------------ asked by the judge
 
     def answered(self, observation: Observation) -> int:
         """The latest known mail that this one answers by its References, or 0."""
-        return next((self._ids[one] for one in reversed(observation.answers) if one in self._ids), 0)
+        known = filter(None, map(self._ids.find, reversed(observation.answers)))
+        return next((mails[-1] for mails in known), 0)
 
     def chain(self, mail: int) -> Iterator[int]:
         """A mail and those before it in its thread, newest first, a bounded number of them."""
@@ -133,16 +136,16 @@ class Recall:
             if mail < self.first:
                 return
             yield mail
-            mail = self._parents.get(mail, 0)
+            mail = self.parents[mail - self.first]
 
     def parent(self, mail: int) -> int:
         """The mail that a mail answers, or 0."""
-        parent = self._parents.get(mail, 0)
+        parent = self.parents[mail - self.first]
         return parent if parent >= self.first else 0
 
     def same_subject(self, subject: int) -> Sequence[int]:
         """The latest mails with this subject, oldest first."""
-        return self._subjects.get(subject, ())
+        return self._subjects.find(subject)
 
     def time(self, mail: int) -> int:
         """When a mail was sent, in seconds since 1970."""
@@ -182,15 +185,16 @@ class Recall:
             if (habits := self.habits.get(sender)) is not None:
                 habits.forget(first, recipients_of)
         self.topics.forget(first)
-        for held in (self.times, self.senders, self.recipients, self.subjects, self.lengths, self.weights):
+        for held in (self.times, self.senders, self.recipients, self.subjects, self.parents):
             del held[:gone]
+        for lengths in (self.lengths, self.weights):
+            del lengths[:gone]
         self.first = first
-        for index in (self.seen, self._subjects):
-            for key in list(index):
-                left = array("I", (mail for mail in index[key] if mail >= first))
-                if left:
-                    index[key] = left
-                else:
-                    del index[key]
-        self._ids = {key: mail for key, mail in self._ids.items() if mail >= first}
-        self._parents = {mail: parent for mail, parent in self._parents.items() if parent >= first}
+        for number in list(self.seen):
+            left = array("I", (mail for mail in self.seen[number] if mail >= first))
+            if left:
+                self.seen[number] = left
+            else:
+                del self.seen[number]
+        self._ids.forget(first)
+        self._subjects.forget(first)

@@ -6,8 +6,9 @@ The rarer a word, the more it says; a very common one costs no more than a rare 
 from __future__ import annotations
 
 import math
-from array import array
-from collections.abc import Iterable
+from collections.abc import Sequence
+
+from mailguard.core.recall.postings import Postings
 
 _WORDS_KEPT = 40
 # By how often a word stands in a mail (0 to 255): the tenth time says less than the second.
@@ -17,49 +18,36 @@ _HEAVIER = tuple(1 + math.log(count or 1) for count in range(256))
 class Topics:
     """Mails by their words. A mail is a number that grows with time; per word the latest are kept."""
 
-    __slots__ = ("_limit", "_mails", "_posted")
+    __slots__ = ("_before", "_limit", "_mails", "_posted")
 
     def __init__(self, limit: int) -> None:
-        # A word seen in one mail is that mail's number; else an array: the count of all, then the latest
-        # mails.
-        self._posted: dict[int, int | array[int]] = {}
+        self._posted = Postings(32, 2 * limit - 1)
+        # Of common words: in how many more mails they stood, before those that are kept.
+        self._before: dict[int, int] = {}
         self._limit = limit
         self._mails = 0
 
-    @property
-    def mails(self) -> int:
-        """How many mails were added."""
-        return self._mails
-
-    def add(self, mail: int, terms: Iterable[tuple[int, int]]) -> float:
+    def add(self, mail: int, terms: Sequence[tuple[int, int]]) -> float:
         """Remember a mail by its most telling words; its length as a vector, for those who compare."""
         self._mails += 1
         weighed = self._weighed(terms)[:_WORDS_KEPT]
-        posted = self._posted
+        add, before = self._posted.add, self._before
         for _, term in weighed:
-            before = posted.get(term)
-            if before is None:
-                posted[term] = mail
-            elif isinstance(before, int):
-                posted[term] = array("I", (2, before, mail))
-            else:
-                before[0] += 1
-                before.append(mail)
-                if len(before) > 2 * self._limit:
-                    del before[1 : len(before) - self._limit]
+            if gone := add(term, mail):
+                before[term] = before.get(term, 0) + gone
         return math.sqrt(sum(weight * weight for weight, _ in weighed)) or 1.0
 
-    def _weighed(self, terms: Iterable[tuple[int, int]]) -> list[tuple[float, int]]:
-        find, scale, log = self._posted.get, 1 + self._mails, math.log
-        weighed = []
-        for term, count in terms:
-            before = find(term)
-            often = 0 if before is None else 1 if isinstance(before, int) else before[0]
-            weighed.append((_HEAVIER[count] * log(1 + scale / (1 + often)), term))
+    def _weighed(self, terms: Sequence[tuple[int, int]]) -> list[tuple[float, int]]:
+        more, scale, log = self._before.get, 1 + self._mails, math.log
+        kept = self._posted.counts([term for term, _ in terms])
+        weighed = [
+            (_HEAVIER[count] * log(1 + scale / (1 + often + more(term, 0))), term)
+            for (term, count), often in zip(terms, kept, strict=True)
+        ]
         weighed.sort(reverse=True)
         return weighed
 
-    def near(self, terms: Iterable[tuple[int, int]], words: int, oldest: int = 0) -> dict[int, float]:
+    def near(self, terms: Sequence[tuple[int, int]], words: int) -> dict[int, float]:
         """How much of the words' weight each earlier mail shares: dot products, over the mail's own length
         where the caller divides. Only the most telling `words` are looked up."""
         weighed = self._weighed(terms)
@@ -67,29 +55,15 @@ class Topics:
         shared: dict[int, float] = {}
         have = shared.get
         for weight, term in weighed[:words]:
-            mails = self._posted.get(term)
-            if mails is None:
-                continue
             value = weight * weight / length
-            if isinstance(mails, int):
-                shared[mails] = have(mails, 0.0) + value
-                continue
-            for mail in mails[max(1, len(mails) - self._limit) :]:
+            for mail in self._posted.find(term)[-self._limit :]:
                 shared[mail] = have(mail, 0.0) + value
-        return shared if not oldest else {mail: value for mail, value in shared.items() if mail >= oldest}
+        return shared
 
     def forget(self, before: int) -> None:
         """Let go of mails with a smaller number."""
-        posted = self._posted
-        for term in list(posted):
-            mails = posted[term]
-            if isinstance(mails, int):
-                if mails < before:
-                    del posted[term]
-                continue
-            left = array("I", (mail for mail in mails[1:] if mail >= before))
-            if left:
-                gone = len(mails) - 1 - len(left)
-                posted[term] = array("I", (max(len(left), mails[0] - gone), *left))
-            else:
-                del posted[term]
+        self._posted.forget(before)
+        left = self._posted.counts(self._before)
+        self._before = {
+            term: count for (term, count), kept in zip(self._before.items(), left, strict=True) if kept
+        }

@@ -16,6 +16,12 @@ def test_a_thread_is_found_by_the_ids_it_answers() -> None:
     assert list(recall.chain(answered)) == [2, 1]
 
 
+def test_a_group_that_is_written_to_again_is_kept_once() -> None:
+    recall = memory(*(letter("b@x.example c@x.example d@x.example", day=n) for n in range(3)))
+    assert recall.group(1) == recall.group(3)
+    assert recall.group(1) is recall.group(3)
+
+
 def test_an_erased_person_is_found_by_nothing() -> None:
     recall = memory(letter("b@x.example c@x.example"), letter(ME, sender="b@x.example", day=1))
     number = recall.people.numbers["b@x.example"]

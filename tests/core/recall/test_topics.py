@@ -18,9 +18,15 @@ def test_a_common_word_costs_no_more_than_the_limit() -> None:
     for mail in range(1, 500):
         topics.add(mail, [(1, 3)])
     assert sorted(_near(topics, 1)) == list(range(490, 500))
-    posted = topics._posted[1]
-    assert not isinstance(posted, int)
-    assert len(posted) <= 21
+    assert len(topics._posted) < 20
+
+
+def test_a_word_in_every_mail_says_nothing_however_few_are_kept() -> None:
+    topics = Topics(10)
+    for mail in range(1, 500):
+        topics.add(mail, [(1, 3), (mail // 2 + 1000, 3)])
+    near = _near(topics, 1, 1248)
+    assert near[497] > 50 * near[490]
 
 
 def test_forgotten_mail_is_not_found() -> None:
@@ -29,4 +35,15 @@ def test_forgotten_mail_is_not_found() -> None:
         topics.add(mail, [(1, 3), (mail, 3)])
     topics.forget(5)
     assert min(_near(topics, 1, 2, 3, 4, 5, 6, 7)) == 5
-    assert 2 not in topics._posted
+    assert len(topics._posted) == 6
+
+
+def test_what_is_known_of_a_common_word_goes_with_its_last_mail() -> None:
+    topics = Topics(10)
+    for mail in range(1, 100):
+        topics.add(mail, [(1, 3)])
+    topics.forget(95)
+    assert topics._before
+    topics.forget(100)
+    assert not topics._before
+    assert not _near(topics, 1)
