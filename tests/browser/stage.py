@@ -179,10 +179,8 @@ def set_up(
     """The guard is running and the browser open, for as long as the context lasts."""
     upstream = guards.smtp_upstream(sink.port)
     guard = guards.configured(directory, upstream, rules=rules, web="\n")
-    # All have one password; to hash it for each would take seconds.
-    users = directory / "users"
-    alice = users.read_text()
-    users.write_text(alice + "".join(alice.replace("alice", login) for login in LOGINS))
+    for login in LOGINS:
+        guard.welcome(login, PASSWORD)
     guard.start()
     browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM))
     try:

@@ -22,12 +22,8 @@ MAILDIR = {"kind": "maildir", "path": "outgoing"}
 def configured(directory: Path, *, web: str = "\n", rules: str = guards.RULES) -> Guard:
     """A guard with a page, and the logins of alice, bob and root, who is an admin."""
     guard = guards.configured(directory, MAILDIR, web=web, rules=rules)
-    for login, password in ((BOB, BOB_PASSWORD), (ADMIN_LOGIN, ADMIN_PASSWORD)):
-        address = f"{login}@corp.example"
-        added = guard.verb(
-            "users", "add", login, "--address", address, "--password-stdin", stdin=password + "\n"
-        )
-        assert added.returncode == 0, added.stderr
+    guard.welcome(BOB, BOB_PASSWORD)
+    guard.welcome(ADMIN_LOGIN, ADMIN_PASSWORD)
     return guard
 
 
