@@ -2,6 +2,7 @@
 
 import contextlib
 import socketserver
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -34,10 +35,28 @@ class Delivery:
 
 @dataclass
 class Sink:
-    """What arrived so far; `port` is where it listens on 127.0.0.1."""
+    """What arrived so far; `port` is where it listens on 127.0.0.1, `connections` how many there were, and
+    `most_open` how many at the same time."""
 
     port: int = 0
     deliveries: list[Delivery] = field(default_factory=list)
+    connections: int = 0
+    most_open: int = 0
+    _open: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[None]:
+        """One connection, as long as the context lasts."""
+        with self._lock:
+            self.connections += 1
+            self._open += 1
+            self.most_open = max(self.most_open, self._open)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open -= 1
 
     def wait(self, wanted: Callable[[Delivery], bool], timeout: float = 15) -> Delivery:
         """The first delivery that fits, as soon as it is there."""
@@ -66,6 +85,10 @@ class _Session(socketserver.StreamRequestHandler):
         super().__init__(*connection)
 
     def handle(self) -> None:
+        with self._sink.counted():
+            self._serve()
+
+    def _serve(self) -> None:
         mail = ""
         rcpt: list[str] = []
         self.wfile.write(b"220 sink.test ESMTP\r\n")

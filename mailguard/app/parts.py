@@ -52,8 +52,10 @@ Upstream = SmtpRelay | MaildirRelay
 # Under this name the page's address stands in `status`.
 PAGE = "page"
 
-# How many messages are in the upstream's ear at once.
-WORKERS = 10
+# How many connections to the upstream there are at most; for each of them there is one message that is being
+# handed over, and one that waits, whose envelope goes along with the end of the first.
+CONNECTIONS = 10
+WORKERS = 2 * CONNECTIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,7 +321,7 @@ def relay_of(settings: Settings) -> Upstream:
             ca_file=upstream.ca_file,
             username=upstream.username,
             password=None if password is None else password.get_secret_value(),
-            connections=WORKERS,
+            connections=CONNECTIONS,
         )
     )
 

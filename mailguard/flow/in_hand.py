@@ -12,7 +12,7 @@ from mailguard.core.hold import Claimed
 from mailguard.ports import Clock
 
 # How many messages for each worker, however slowly they leave: none waits for the claim.
-AHEAD = 4
+AHEAD = 2
 # Where they leave fast: as many as leave in so many seconds.
 SOON = 0.25
 MOST = 500

@@ -17,6 +17,10 @@ def nothing() -> None:
     """Nobody wants to know."""
 
 
+def nobody() -> None:
+    """Nobody comes next."""
+
+
 class Unsendable(Exception):
     """What the upstream cannot take, or what must not be sent, with its enhanced status code (RFC 3463)."""
 
@@ -25,13 +29,20 @@ class Unsendable(Exception):
 class Order:
     """One transaction: the MAIL line, a RCPT line for each recipient, and the bytes.
 
-    `wanted` is called when the server has asked for the message.
+    `wanted` is called when the server has asked for the message; `next` before the end of it is sent, for a
+    transaction whose envelope is to go along (RFC 2920 section 3.1).
     """
 
     mail: bytes
     rcpts: tuple[bytes, ...]
     content: bytes
     wanted: Callable[[], None] = field(default=nothing, repr=False)
+    next: Callable[[], "Order | None"] = field(default=nobody, repr=False)
+
+    @property
+    def envelope(self) -> bytes:
+        """All that goes before the message, to be sent at once; DATA must be the last of a group."""
+        return b"".join((self.mail, *self.rcpts, b"DATA\r\n"))
 
 
 def mail_line(

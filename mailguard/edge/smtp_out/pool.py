@@ -12,12 +12,10 @@ _PATIENCE = 3600.0
 
 
 class Pool:
-    """At most options.connections at a time; who comes later waits for one."""
+    """Those that are open; how many may be in use at a time is for places.py."""
 
     def __init__(self, options: UpstreamOptions) -> None:
         self._options = options
-        # The right to use one connection.
-        self.places = asyncio.Semaphore(options.connections)
         # Since when each has no work, the one used last behind the others.
         self._idle: dict[Session, float] = {}
         self._sweeping: asyncio.TimerHandle | None = None

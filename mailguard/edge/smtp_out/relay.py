@@ -1,53 +1,27 @@
 """One attempt at the upstream: one transaction for all recipients, and an answer for each."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
-from mailguard.core import charset
 from mailguard.core.delivery import Answer, Outcome
-from mailguard.core.hold import Claimed, HeldMessage, HeldRecipient
-from mailguard.edge.smtp_out import commands
+from mailguard.core.hold import Claimed
 from mailguard.edge.smtp_out.commands import Order, Unsendable
 from mailguard.edge.smtp_out.opening import Refused
 from mailguard.edge.smtp_out.options import UpstreamOptions
 from mailguard.edge.smtp_out.outage import Out, Outage
+from mailguard.edge.smtp_out.parcel import Parcel, Planned, all_later, outcome, outcomes_of, plan
+from mailguard.edge.smtp_out.places import Places
 from mailguard.edge.smtp_out.pool import Pool
 from mailguard.edge.smtp_out.session import Answers, Interrupted, Session
-from mailguard.edge.smtp_out.wire import Reply
 from mailguard.ports import NotOffered
 
-_LONGEST_REPLY = 500
-# Our own fault towards the upstream, not the message's: it is mended in the configuration, and then it goes.
-_LOGIN_CODES = (530, 534, 535, 538)
-# It has lost count of our commands (RFC 5321 section 4.3.2): the message has no part in that.
-_BAD_SEQUENCE = 503
-_TOO_MANY = 552
-_MAILBOX_FULL = ("5.2.2", "5.3.4")
 _CLOSING = 421
 # What a server says to MAIL that takes nothing from us now, whatever the message is: not accepting messages,
 # congestion, and the policies behind 4.7 (RFC 3463).
 _NOT_NOW = ("4.3.2", "4.4.5", "4.7.")
-
-
-@dataclass(kw_only=True, slots=True)
-class _Parcel:
-    """What is to be taken there, and to whom; `session` is over which it is offered."""
-
-    message: HeldMessage
-    recipients: Sequence[HeldRecipient]
-    content: bytes
-    session: Session | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Planned:
-    """A transaction for some of the recipients, and outcomes for those that cannot be in it (by index)."""
-
-    order: Order
-    asked: tuple[int, ...]
-    settled: dict[int, Outcome]
 
 
 class SmtpRelay:
@@ -57,6 +31,7 @@ class SmtpRelay:
     def __init__(self, options: UpstreamOptions) -> None:
         self._options = options
         self._pool = Pool(options)
+        self._places = Places(options.connections)
         self._outage = Outage(first=options.first_pause, longest=options.longest_pause)
 
     async def attempt(self, claimed: Claimed, content: bytes) -> Sequence[Outcome]:
@@ -66,25 +41,24 @@ class SmtpRelay:
         """
         message = claimed.message
         recipients = [recipient for recipient in message.recipients if recipient.in_flight]
-        parcel = _Parcel(message=message, recipients=recipients, content=content)
+        parcel = Parcel(message=message, recipients=recipients, content=content)
         place = self._options.place
         try:
-            async with self._pool.places:
-                turn = await self._outage.turn()
-                try:
-                    return await self._attempt(parcel)
-                finally:
-                    self._outage.asked(turn)
+            announced = await self._places.take(parcel)
+            try:
+                return await self._attempt(parcel, announced=announced)
+            finally:
+                self._leave_place(parcel)
         except Out as error:
-            return _all_later(recipients, f"4.4.1 Not offered yet to {place}, which is out: {error}")
+            return all_later(recipients, f"4.4.1 Not offered yet to {place}, which is out: {error}")
         except Refused as error:
             self._outage.failed(str(error))
-            return _all_later(recipients, f"4.4.1 No session with {place}: {error}")
+            return all_later(recipients, f"4.4.1 No session with {place}: {error}")
         except Interrupted as error:
             self._outage.broke(str(error))
-            return _all_later(recipients, _broken_off(place, error), ambiguous=error.ambiguous)
+            return all_later(recipients, _broken_off(place, error), ambiguous=error.ambiguous)
         except Unsendable as error:
-            return [_outcome(r, Answer.NEVER, str(error)) for r in recipients]
+            return [outcome(r, Answer.NEVER, str(error)) for r in recipients]
         except asyncio.CancelledError as error:
             if parcel.session is not None and parcel.session.may_have_arrived:
                 raise
@@ -107,42 +81,89 @@ class SmtpRelay:
         """Say goodbye to the upstream."""
         await self._pool.close()
 
-    async def _attempt(self, parcel: _Parcel) -> Sequence[Outcome]:
-        session = self._pool.reusable()
-        if session is not None:
-            try:
-                outcomes = await self._use(session, parcel)
-            except Interrupted as error:
-                # It went away while it was idle: the message was never offered.
-                if error.begun or error.ambiguous:
-                    raise
-            else:
-                if outcomes is not None:
-                    return outcomes
-        session = await self._pool.fresh()
-        return await self._use(session, parcel) or []
+    async def _attempt(self, parcel: Parcel, *, announced: bool) -> Sequence[Outcome]:
+        planned, parcel.planned = parcel.planned, None
+        if announced and planned is not None:
+            outcomes = await self._use_again(planned.session, parcel, planned)
+            if outcomes is not None:
+                return outcomes
+        turn = await self._outage.turn()
+        try:
+            session = self._pool.reusable()
+            outcomes = None if session is None else await self._use_again(session, parcel)
+            if outcomes is None:
+                outcomes = await self._use(await self._pool.fresh(), parcel)
+            return outcomes or []
+        finally:
+            self._outage.asked(turn)
 
-    async def _use(self, session: Session, parcel: _Parcel) -> Sequence[Outcome] | None:
+    async def _use_again(
+        self, session: Session, parcel: Parcel, planned: Planned | None = None
+    ) -> Sequence[Outcome] | None:
+        """None where a connection that was used before turns out to be of no more use, and nobody was offered
+        anything over it."""
+        try:
+            return await self._use(session, parcel, planned)
+        except Interrupted as error:
+            # It went away while it was idle: the message was never offered.
+            if error.begun or error.ambiguous:
+                raise
+            if planned is not None and isinstance(error.__cause__, TimeoutError):
+                # It has not read what came behind the message before.
+                self._pool.slow_down()
+            return None
+
+    async def _use(
+        self, session: Session, parcel: Parcel, planned: Planned | None = None
+    ) -> Sequence[Outcome] | None:
         """None where a reused connection turns out to be closing before anything was offered."""
         reused = session.messages > 0
         parcel.session = session
-        recipients = parcel.recipients
         try:
-            planned = _plan(session, parcel, self._outage.over)
+            planned = planned or self._plan(session, parcel)
             if not planned.asked:
-                return [planned.settled[index] for index in range(len(recipients))]
+                return [planned.settled[index] for index in range(len(parcel.recipients))]
             answers = await self._deliver(session, planned.order)
         finally:
-            self._pool.give_back(session)
+            if parcel.behind is None:
+                self._pool.give_back(session)
         if reused and answers.mail.code == _CLOSING:
             return None
         whole = self._judge(answers)
-        dsn = "dsn" in session.offers
-        found = _outcomes(planned, recipients, answers, dsn=dsn)
-        outcomes = [found[index] for index in range(len(recipients))]
+        found = outcomes_of(planned, parcel.recipients, answers, dsn="dsn" in session.offers)
+        outcomes = [found[index] for index in range(len(parcel.recipients))]
         if not whole:
             return outcomes
         return [replace(o, upstream=o.answer is Answer.LATER) for o in outcomes]
+
+    def _plan(self, session: Session, parcel: Parcel) -> Planned:
+        """Raises Unsendable."""
+        return plan(session, parcel, self._outage.over, partial(self._announced, session, parcel))
+
+    def _announced(self, session: Session, parcel: Parcel) -> Order | None:
+        """Who waits longest for a connection gets the one that this parcel is about to be done with."""
+        behind = self._places.first()
+        if behind is None:
+            return None
+        try:
+            planned = self._plan(session, behind)
+        except Unsendable:
+            # It hears that when it has a place.
+            return None
+        if not planned.asked:
+            return None
+        self._places.promise()
+        behind.planned, parcel.behind = planned, behind
+        return planned.order
+
+    def _leave_place(self, parcel: Parcel) -> None:
+        session, behind = parcel.session, parcel.behind
+        if behind is None or session is None:
+            self._places.free()
+        elif not self._places.leave_to(behind, connected=session.promised):
+            # It was cancelled. The server waits for its content, and gets none.
+            session.abort()
+            self._places.free()
 
     async def _deliver(self, session: Session, order: Order) -> Answers:
         """Raises Interrupted. Whoever cannot follow an envelope in one go is not sent one again."""
@@ -172,73 +193,3 @@ class SmtpRelay:
 def _broken_off(place: str, error: Interrupted) -> str:
     doubt = "; the message was sent and not answered, so it may have arrived" if error.ambiguous else ""
     return f"4.4.2 The session with {place} broke off: {error}{doubt}"
-
-
-def _plan(session: Session, parcel: _Parcel, wanted: Callable[[], None]) -> _Planned:
-    """Raises Unsendable where nobody can get it."""
-    recipients, content = parcel.recipients, parcel.content
-    _fits(content, session.offers.get("size"))
-    asked: list[int] = []
-    lines: list[bytes] = []
-    settled: dict[int, Outcome] = {}
-    for index, recipient in enumerate(recipients):
-        try:
-            lines.append(commands.rcpt_line(recipient, session.offers))
-            asked.append(index)
-        except Unsendable as error:
-            settled[index] = _outcome(recipient, Answer.NEVER, str(error))
-    among = [recipients[index] for index in asked]
-    mail = commands.mail_line(parcel.message, among, content, session.offers)
-    order = Order(mail=mail, rcpts=tuple(lines), content=content, wanted=wanted)
-    return _Planned(order=order, asked=tuple(asked), settled=settled)
-
-
-def _fits(content: bytes, offered: str | None) -> None:
-    """RFC 1870 section 6.1: what is larger than the server takes is not offered. Raises Unsendable."""
-    limit = int(offered) if offered and offered.isascii() and offered.isdigit() and len(offered) < 20 else 0
-    if 0 < limit < len(content):
-        size = len(content)
-        raise Unsendable(f"5.3.4 The outgoing server takes {limit} bytes at most, and the message has {size}")
-
-
-def _outcomes(
-    planned: _Planned, recipients: Sequence[HeldRecipient], answers: Answers, *, dsn: bool
-) -> dict[int, Outcome]:
-    """What the answers mean for each recipient."""
-    outcomes = dict(planned.settled)
-    for place, index in enumerate(planned.asked):
-        recipient = recipients[index]
-        rcpt = answers.rcpts[place] if place < len(answers.rcpts) else answers.mail
-        if not answers.mail.positive:
-            outcomes[index] = _refused(recipient, answers.mail)
-        elif not rcpt.positive:
-            outcomes[index] = _refused(recipient, rcpt, rcpt=True)
-        elif answers.data is not None and answers.data.positive:
-            outcomes[index] = _outcome(recipient, Answer.TAKEN, str(answers.data), dsn=dsn)
-        else:
-            outcomes[index] = _refused(recipient, answers.data or rcpt)
-    return outcomes
-
-
-def _refused(recipient: HeldRecipient, reply: Reply, *, rcpt: bool = False) -> Outcome:
-    permanent = reply.code >= 500 and reply.code not in (*_LOGIN_CODES, _BAD_SEQUENCE)
-    if rcpt and reply.code == _TOO_MANY and not reply.text.startswith(_MAILBOX_FULL):
-        # RFC 5321 section 4.5.3.1.10: an old way to say "too many recipients for one transaction".
-        permanent = False
-    return _outcome(recipient, Answer.NEVER if permanent else Answer.LATER, str(reply))
-
-
-def _outcome(recipient: HeldRecipient, answer: Answer, reply: str, *, dsn: bool = False) -> Outcome:
-    return Outcome(
-        address=recipient.address, answer=answer, reply=charset.clean(reply)[:_LONGEST_REPLY], dsn=dsn
-    )
-
-
-def _all_later(
-    recipients: Sequence[HeldRecipient], text: str, *, ambiguous: bool = False
-) -> Sequence[Outcome]:
-    reply = charset.clean(text)[:_LONGEST_REPLY]
-    return [
-        Outcome(address=r.address, answer=Answer.LATER, reply=reply, ambiguous=ambiguous, upstream=True)
-        for r in recipients
-    ]

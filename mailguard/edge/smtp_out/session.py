@@ -9,6 +9,9 @@ from mailguard.edge.smtp_out.options import UpstreamOptions
 from mailguard.edge.smtp_out.wire import Broken, Reply, Wire
 
 _CHUNK = 256 * 1024
+# With the end of a larger message no envelope goes along: it saves little there, and whether all of the
+# message has left this machine could not be told from whether all of the envelope has.
+_SMALL = 64 * 1024
 _QUIT_TIMEOUT = timedelta(seconds=5)
 _SHUTTING_DOWN = 421
 
@@ -64,6 +67,8 @@ class Session:
         self._dotted = False
         # An open transaction that the next MAIL would run into.
         self._open = False
+        # The transaction whose envelope is on its way already.
+        self._ahead: Order | None = None
         self.offers = offers
         self.messages = 0
 
@@ -72,14 +77,27 @@ class Session:
         """Whether another message may go over it."""
         return self._wire.quiet and not self._open and self.messages < self._options.messages_per_connection
 
+    @property
+    def _goes_on(self) -> bool:
+        """Whether another message may be announced before this one is answered."""
+        return self._pipelined and self.messages < self._options.messages_per_connection
+
+    @property
+    def promised(self) -> bool:
+        """Whether the envelope of the next transaction has gone ahead, and all is well so far."""
+        return self._ahead is not None and not self._open and self._wire.whole
+
     async def deliver(self, order: Order) -> Answers:
-        """One transaction. Raises Interrupted."""
+        """One transaction; where the envelope of one has gone ahead, that one. Raises Interrupted."""
         self._heard.clear()
         self._wanted = self._dotted = False
         self._open = True
         self.messages += 1
+        ahead, self._ahead = self._ahead, None
         try:
-            answers = await self._transaction(order)
+            if ahead is not None and ahead is not order:
+                raise Broken("another message was announced to it")
+            answers = await self._transaction(order, announced=ahead is not None)
             await self._reset()
             return answers
         except _Closing as closing:
@@ -106,8 +124,9 @@ class Session:
 
     @property
     def may_have_arrived(self) -> bool:
-        """Whether the final dot of the last message may have left this machine."""
-        return self._dotted and self._wire.flushed
+        """Whether the final dot of the last message may have left this machine. Where the next envelope went
+        along, what is still here may be a part of that: in doubt the dot counts as gone."""
+        return self._dotted and (self._wire.flushed or self._ahead is not None)
 
     def _cut_short(self, order: Order, reply: Reply) -> Answers:
         """421 answers everything that was not answered yet."""
@@ -117,9 +136,15 @@ class Session:
         rest = [reply] * (len(order.rcpts) - len(known))
         return Answers(mail=mail, rcpts=(*known, *rest), data=reply)
 
-    async def _transaction(self, order: Order) -> Answers:
+    async def _transaction(self, order: Order, *, announced: bool) -> Answers:
         self._wire.within(self._options.command_timeout)
-        mail, rcpts, ready = await (self._at_once(order) if self._pipelined else self._one_by_one(order))
+        if self._pipelined:
+            # The whole envelope in one go (RFC 2920).
+            if not announced:
+                self._wire.write(order.envelope)
+            mail, rcpts, ready = await self._at_once(order)
+        else:
+            mail, rcpts, ready = await self._one_by_one(order)
         wanted = mail.positive and any(rcpt.positive for rcpt in rcpts)
         if ready is None or ready.code >= 400:
             self._open = mail.positive
@@ -142,8 +167,6 @@ class Session:
         return Answers(mail=mail, rcpts=rcpts, data=data)
 
     async def _at_once(self, order: Order) -> tuple[Reply, tuple[Reply, ...], Reply | None]:
-        """The whole envelope in one go (RFC 2920)."""
-        self._wire.write(b"".join((order.mail, *order.rcpts, b"DATA\r\n")))
         mail = await self._reply()
         rcpts = tuple([await self._reply() for _ in order.rcpts])
         return mail, rcpts, await self._reply()
@@ -171,7 +194,10 @@ class Session:
         # A yes that is there already cannot be the answer to what was not sent yet.
         self._hear_early()
         self._dotted = True
-        self._wire.write(_stuffed(content, begin, len(content)) + ending)
+        if len(content) <= _SMALL and self._goes_on:
+            self._ahead = order.next()
+        announced = b"" if self._ahead is None else self._ahead.envelope
+        self._wire.write(b"".join((_stuffed(content, begin, len(content)), ending, announced)))
         self._wire.within(self._options.data_timeout)
         return await self._reply()
 

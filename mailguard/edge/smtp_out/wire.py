@@ -67,6 +67,11 @@ class Wire(asyncio.Protocol):
         return not (self._cut or self._paused)
 
     @property
+    def whole(self) -> bool:
+        """Whether the server is still there."""
+        return self._trouble is None
+
+    @property
     def quiet(self) -> bool:
         """Whether the server has said nothing that nobody asked for yet, and is still there."""
         return self._trouble is None and not self._replies and not self._buffer and not self._lines

@@ -85,7 +85,7 @@ async def test_a_new_connection_that_breaks_is_not_tried_again_at_once() -> None
 
 
 async def test_the_goodbye_of_a_silent_server_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailguard.edge.smtp_out.session._QUIT_TIMEOUT", 0.05)
+    monkeypatch.setattr("mailguard.edge.smtp_out.session._QUIT_TIMEOUT", timedelta(seconds=0.05))
     upstream = Upstream(script={"QUIT": [SILENCE]})
     async with asyncio.timeout(5), relaying(upstream) as relay:
         assert words(await relay.attempt(claimed(), CONTENT)) == ["taken"]
