@@ -91,16 +91,25 @@ class _Lines(logging.Handler):
         self._turn = threading.Lock()
 
     def write(self, at: float, level: str, name: str, fields: Mapping[str, object]) -> None:
-        line = self._line(f"{_second(int(at))}.{int(at % 1 * 1000):03}Z", level, name, fields)
-        # A log that cannot be written (a full disk, a collector that is gone) is in the way of nothing.
+        when = f"{_second(int(at))}.{int(at % 1 * 1000):03}Z"
+        # Nothing about the log is in the way of what it tells of: neither a value that cannot be shown, nor a
+        # line that cannot be written (a full disk, a collector that is gone).
+        try:
+            line = self._line(when, level, name, fields)
+        except Exception as error:  # noqa: BLE001
+            line = self._line(when, "WARNING", "log_fault", {"about": name, "fault": type(error).__name__})
         with contextlib.suppress(OSError, ValueError), self._turn:
             self._stream.write(line)
             self._stream.flush()
 
     def emit(self, record: logging.LogRecord) -> None:
-        fields: dict[str, object] = {"logger": record.name, "message": record.getMessage()}
-        if record.exc_info and record.exc_info[0]:
-            fields |= _failure(record.exc_info[0], record.exc_info[1])
+        try:
+            fields: dict[str, object] = {"logger": record.name, "message": record.getMessage()}
+            if record.exc_info and record.exc_info[0]:
+                fields |= _failure(record.exc_info[0], record.exc_info[1])
+        except Exception:  # noqa: BLE001  a library's fault, which logging tells of in its own way
+            self.handleError(record)
+            return
         self.write(record.created, record.levelname, "log", fields)
 
     def _line(self, at: str, level: str, name: str, fields: Mapping[str, object]) -> str:

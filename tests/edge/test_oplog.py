@@ -193,6 +193,26 @@ def test_where_a_library_s_exception_came_from_is_shown_whole(stream: io.StringI
     assert line.endswith(' deeper"\n')
 
 
+def test_a_value_that_cannot_be_shown_is_in_the_way_of_nothing(stream: io.StringIO) -> None:
+    class Broken:
+        def __str__(self) -> str:
+            raise RuntimeError("no words for it")
+
+    oplog.configure(LogFormat.TEXT, "info", stream).event("held", value=Broken())
+    assert stream.getvalue().split(" ", 1)[1] == "WARNING log_fault about=held fault=RuntimeError\n"
+
+
+def test_a_library_that_logs_badly_is_not_stopped() -> None:
+    # In a process of its own: pytest's handler beside ours raises on purpose.
+    program = (
+        "import logging, mailguard.edge.oplog as o; o.configure(o.LogFormat.TEXT, 'info');"
+        " logging.getLogger('asyncio').error('%d', 'no number'); print('goes on')"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout == "goes on\n"
+    assert "Logging error" in told.stderr
+
+
 def test_a_log_that_cannot_be_written_is_in_the_way_of_nothing(stream: io.StringIO) -> None:
     log = oplog.configure(LogFormat.TEXT, "info", stream)
     stream.close()

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def lookalike_domain(facts: Facts, policy: "Policy") -> tuple[Finding, ...]:
     """One finding for each recipient at such a domain."""
     recipients = [(one.address, address.parse(one.address)) for one in facts.envelope.recipients]
-    ours = policy.named_domains.union(address.parse(one).domain for one in facts.thread.participants)
+    thread = (address.parse(one).domain for one in facts.thread.participants)
+    ours = policy.named_domains.union(filter(None, thread))
     met = ours.union(who.domain for _, who in recipients if who.domain)
     found: dict[str, Finding] = {}
     for written, who in recipients:
