@@ -87,11 +87,12 @@ class Pieces:
                 await self.clear()
 
     async def _write(self, upload: int, content: bytes, *, vital: bool) -> None:
-        with memoryview(content) as view:
-            for start in range(0, len(view), PIECE):
-                with view[start : start + PIECE] as some:
-                    piece = Piece(upload, some, len(view) - start, vital)
-                    await self._database.write(self._put, piece, weight=len(some) + _ROWS, vital=vital)
+        # Never released here: a caller that gives up leaves its last piece to the store's thread.
+        view = memoryview(content)
+        for start in range(0, len(view), PIECE):
+            piece = Piece(upload, view[start : start + PIECE], len(view) - start, vital)
+            weight = len(piece.content) + _ROWS
+            await self._database.write(self._put, piece, weight=weight, vital=vital)
 
     def _put(self, connection: sqlite3.Connection, jobs: Sequence[Piece]) -> list[StoreError | None]:
         faults = self._fits(connection, [(job.rest, job.vital) for job in jobs])

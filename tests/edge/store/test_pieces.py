@@ -22,7 +22,7 @@ from mailguard.edge.store.sqlite import Database
 from tests.edge.store.contract_resubmission import mark
 from tests.edge.store.samples import LATER, RecordingLog, new, numbered, put, settled
 from tests.edge.store.test_messages import spoil
-from tests.edge.store.test_sqlite import commits
+from tests.edge.store.test_sqlite import commits, shut
 from tests.making import NOW, in_state, message
 
 LARGE = 3 * PIECE + 1000
@@ -138,6 +138,22 @@ async def test_who_gives_up_leaves_nothing(
     coming.cancel()
     await asyncio.wait({coming})
     assert await left(database) == (0, 0, 0)
+
+
+async def test_who_gives_up_while_a_piece_waits_leaves_nothing(
+    store: SqliteStore, database: Database, log: RecordingLog
+) -> None:
+    """The piece is written all the same, as everything that the store was given."""
+    gate = await shut(database)
+    coming = asyncio.create_task(store.add(large()))
+    await asyncio.sleep(0)
+    coming.cancel()
+    await asyncio.sleep(0)
+    await gate.open()
+    await asyncio.wait({coming})
+    await store.forget(NOW, NOW, 10)
+    assert await left(database) == (0, 0, 0)
+    assert log.troubles == []
 
 
 @pytest.mark.parametrize("after", range(5))
