@@ -116,7 +116,7 @@ async def _sqlite(settings: Settings, path: Path, clock: SystemClock, log: Log) 
 async def _postgres(
     settings: Settings, clock: SystemClock, rules: RulesFile, log: Log
 ) -> AsyncIterator[Kept]:
-    postgres = _library()
+    postgres = library()
     database = await postgres.SharedDatabase.open(settings.store.url.get_secret_value(), log=log)
     name = f"{platform.node()}:{os.getpid()}"
     lease = postgres.Lease(database, name=name, rules=lambda: rules.fingerprint)
@@ -153,7 +153,8 @@ async def _postgres(
         await store.close()
 
 
-def _library() -> ModuleType:
+def library() -> ModuleType:
+    """The store of PostgreSQL. Raises ConfigurationError where it is not installed."""
     try:
         # An extra, which one guard on one machine does without.
         from mailguard.edge.store import postgres  # noqa: PLC0415

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mailguard.core.recall.dialogue import Dialogue
     from mailguard.core.recall.recollecting import Judge
     from mailguard.core.recall.remembrance import Remembrance
+    from mailguard.ports import Records
 
 _QUEUE = "queue.db"
 _AT_ONCE = 2000
@@ -33,7 +34,8 @@ _AT_ONCE = 2000
     "--state",
     metavar="DIR",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Begin with the memory of this state directory, whose guard is stopped; nothing is written to it.",
+    help="Begin with the memory of this state directory, whose guard is stopped; nothing is written to it."
+    " Where the configuration names PostgreSQL, with that of the queue there, whose guards may run.",
 )
 @click.option(
     "--internal",
@@ -102,7 +104,7 @@ def _dialogue(
     judge, memory = Learnt(load()), Remembrance()
     if state is None:
         return Dialogue(judge=judge, digests=Digests(secrets.token_bytes(32)), policy=policy, memory=memory)
-    key, meant = _remembered(state, memory, judge)
+    key, meant = _remembered(config, state, memory, judge)
     return Dialogue(judge=judge, digests=Digests(key), policy=policy, memory=memory, meant=meant)
 
 
@@ -127,29 +129,38 @@ def _policy(config: Path | None, internal: tuple[str, ...], rate: float | None) 
 
 
 def _remembered(
-    state: Path, memory: "Remembrance", judge: "Judge"
+    config: Path | None, state: Path, memory: "Remembrance", judge: "Judge"
 ) -> tuple[bytes, Mapping[str, frozenset[tuple[str, str]]]]:
-    """Read the log of a state directory into the memory; the key of its digests, and what was meant.
+    """Read the log of a state directory, or of the queue in PostgreSQL that its guard shares, into the
+    memory; the key of its digests, and what was meant.
 
-    Raises StoreError, StoreLocked where a guard uses it.
+    Raises StoreError, StoreLocked where a guard uses the directory's own queue.
     """
     # All verbs load this module, and must not wait for what this one option wants.
     import asyncio  # noqa: PLC0415
 
+    from mailguard.edge.config import load_settings  # noqa: PLC0415
     from mailguard.edge.secret import KEY_FILE, Secret  # noqa: PLC0415
     from mailguard.edge.store import StateLock  # noqa: PLC0415
     from mailguard.flow.learning import PURPOSE  # noqa: PLC0415
 
-    for name in (KEY_FILE, _QUEUE):
+    settings = load_settings(config) if config else None
+    shared = settings is not None and settings.database is None
+    for name in (KEY_FILE,) if shared else (KEY_FILE, _QUEUE):
         if not (state / name).is_file():
             reason = f"{state} is no state directory of a guard: it has no {name}"
-            raise click.BadParameter(reason, param_hint="--state")
-    with StateLock.take(state):
-        meant = asyncio.run(_read(state / _QUEUE, memory, judge))
-        return Secret.open(state).derive(PURPOSE), meant
+            where = "; name the configuration of a guard whose queue is in PostgreSQL (--config)"
+            raise click.BadParameter(reason + where * (name == _QUEUE), param_hint="--state")
+    if settings is not None and shared:
+        # Others may use it: nobody's place in it is taken.
+        meant = asyncio.run(_read_shared(settings.store.url.get_secret_value(), memory, judge))
+    else:
+        with StateLock.take(state):
+            meant = asyncio.run(_read_own(state / _QUEUE, memory, judge))
+    return Secret.open(state).derive(PURPOSE), meant
 
 
-async def _read(
+async def _read_own(
     path: Path, memory: "Remembrance", judge: "Judge"
 ) -> Mapping[str, frozenset[tuple[str, str]]]:
     from mailguard.edge import oplog  # noqa: PLC0415
@@ -157,14 +168,33 @@ async def _read(
 
     database = await Database.open(path, log=oplog.configure(oplog.LogFormat.TEXT, "error"))
     try:
-        records = SqliteRecords(database)
-        after, upto = (-(1 << 62), 0), await records.latest()
-        while chunk := await records.read(after, upto, _AT_ONCE):
-            after = (chunk[-1].observation.when, chunk[-1].number)
-            for entry in chunk:
-                memory.observe(entry.observation)
-                if entry.score is not None and entry.judged_by == judge.fingerprint:
-                    judge.passed(entry.score)
-        return await records.meant()
+        return await _read(SqliteRecords(database), memory, judge)
     finally:
         await database.close()
+
+
+async def _read_shared(
+    url: str, memory: "Remembrance", judge: "Judge"
+) -> Mapping[str, frozenset[tuple[str, str]]]:
+    from mailguard.app.storing import library  # noqa: PLC0415
+    from mailguard.edge import oplog  # noqa: PLC0415
+
+    postgres = library()
+    database = await postgres.SharedDatabase.open(url, log=oplog.configure(oplog.LogFormat.TEXT, "error"))
+    try:
+        return await _read(postgres.PostgresRecords(database), memory, judge)
+    finally:
+        await database.close()
+
+
+async def _read(
+    records: "Records", memory: "Remembrance", judge: "Judge"
+) -> Mapping[str, frozenset[tuple[str, str]]]:
+    after, upto = (-(1 << 62), 0), await records.latest()
+    while chunk := await records.read(after, upto, _AT_ONCE):
+        after = (chunk[-1].observation.when, chunk[-1].number)
+        for entry in chunk:
+            memory.observe(entry.observation)
+            if entry.score is not None and entry.judged_by == judge.fingerprint:
+                judge.passed(entry.score)
+    return await records.meant()

@@ -11,8 +11,10 @@ from mailguard.core.recall.posting import mark
 from mailguard.edge import oplog
 from mailguard.edge.secret import Secret
 from mailguard.edge.store import Database, SqliteRecords, StateLock
+from mailguard.edge.store.postgres import PostgresRecords, SharedDatabase
 from mailguard.flow.learning import PURPOSE
-from mailguard.ports import Entry
+from mailguard.ports import Entry, Records
+from tests import postgres_server
 
 
 def _run(lines: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -64,17 +66,25 @@ def _scored(message: dict[str, Any], *arguments: str) -> dict[str, Any]:
     return said
 
 
-async def _fill(state: Path) -> None:
+async def _remember(state: Path, records: Records) -> None:
     """What a guard would have remembered of the history, and that Anna meant one of two first contacts."""
     digests = Digests(Secret.open(state).derive(PURPOSE))
+    observations = [read(letter(message), digests).observation for message in _history()]
+    await records.append([Entry(mark=mark(one), observation=one) for one in observations])
+    await records.add_meant("anna@corp.example", [("first_contact", "meant@client.example")])
+
+
+async def _fill(state: Path) -> None:
     database = await Database.open(state / "queue.db", log=oplog.configure(oplog.LogFormat.TEXT, "error"))
     try:
-        records = SqliteRecords(database)
-        observations = [read(letter(message), digests).observation for message in _history()]
-        await records.append([Entry(mark=mark(one), observation=one) for one in observations])
-        await records.add_meant("anna@corp.example", [("first_contact", "meant@client.example")])
+        await _remember(state, SqliteRecords(database))
     finally:
         await database.close()
+
+
+def _first_contacts(message: dict[str, Any], *arguments: str) -> list[str]:
+    found = _scored(message, *arguments)["findings"]
+    return [one["recipient"] for one in found if one["check"] == "first_contact"]
 
 
 async def test_a_state_directory_gives_its_memory_and_its_rules(tmp_path: Path) -> None:
@@ -97,6 +107,30 @@ async def test_a_state_directory_gives_its_memory_and_its_rules(tmp_path: Path) 
             "text": "It is your first mail to new@client.example.",
         }
     ]
+
+
+async def test_a_queue_in_postgresql_gives_its_memory_beside_running_guards(tmp_path: Path) -> None:
+    with postgres_server.running() as server:
+        url = server.database()
+        database = await SharedDatabase.open(url, log=oplog.configure(oplog.LogFormat.TEXT, "error"))
+        try:
+            await _remember(tmp_path, PostgresRecords(database))
+        finally:
+            await database.close()
+        (tmp_path / "mailguard.toml").write_text(f'state_dir = "."\n[store]\nurl = "{url}"\n')
+        (tmp_path / "rules.toml").write_text('internal_domains = ["corp.example"]\n')
+        known = {**_history()[0], "id": "30@x", "date": "2026-02-01T09:00:00Z"}
+        new = {**known, "to": ["new@client.example", "meant@client.example", "paul@client.example"]}
+        given = ("--state", str(tmp_path), "--config", str(tmp_path / "mailguard.toml"))
+        with StateLock.take(tmp_path):
+            assert _first_contacts(new, *given) == ["new@client.example"]
+
+
+def test_without_its_configuration_the_queue_in_postgresql_is_asked_for(tmp_path: Path) -> None:
+    Secret.open(tmp_path)
+    done = _run("", "--state", str(tmp_path))
+    assert done.returncode == 2
+    assert "PostgreSQL (--config)" in " ".join(done.stderr.split())
 
 
 def test_a_directory_that_is_none_of_a_guard_is_refused_and_stays_empty(tmp_path: Path) -> None:
