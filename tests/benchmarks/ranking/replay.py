@@ -11,6 +11,8 @@ from mailguard.core.recall.recall import Recall
 from tests.benchmarks.ranking.corpus import Mail
 from tests.benchmarks.ranking.leaks import KINDS, Known, Leak, make, maker
 
+# What the words of the corpus are hashed with.
+KEY = b"replay"
 _LURKERS = 0.34
 _FORTNIGHT = 14 * 86400
 
@@ -34,7 +36,7 @@ def replay(
     kinds_for: Callable[[int, str], Sequence[str]],
 ) -> Recall:
     """Go through the corpus; `ask` is called for each mail of a part and each leak made of it."""
-    digests = Digests(b"replay")
+    digests = Digests(KEY)
     recall, known = Recall(), Known(internal=internal)
     parents = {parent: reply for reply, parent in lurker_plan(mails, parts).items()}
     waiting: dict[int, Leak] = {}
