@@ -360,6 +360,8 @@ def event(row: Sequence[Any]) -> Event:
     return Event(at=datetime.fromisoformat(row[0]), event=row[1], by=row[2], detail=json.loads(row[3]))
 
 
+# The messages of one claim have most of their times in common, and so have the rows of one message.
+@lru_cache(maxsize=1024)
 def time(at: datetime) -> str:
     """A time as text of fixed width. Raises ValueError for one without a time zone."""
     if at.tzinfo is not UTC:
