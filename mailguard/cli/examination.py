@@ -107,9 +107,9 @@ def _guard(answer: Mapping[str, object], settings: Settings) -> Iterator[Ailment
 
 def _nodes(nodes: Sequence[Mapping[str, Any]]) -> Iterator[Ailment]:
     """Guards of this queue that ended without a word; one that was started anew since is well."""
-    alive = {_host(node) for node in nodes if node["alive"]}
+    begun = [(_host(node), node["since"] or "") for node in nodes if node["alive"]]
     for node in nodes:
-        if not node["alive"] and _host(node) not in alive:
+        if not node["alive"] and not any(h == _host(node) and at >= node["heard"] for h, at in begun):
             yield Ailment(
                 problem=f"the guard {node['name']} of this queue was not heard of since {node['heard']}",
                 mend="start it there again; where it is gone for good, it is forgotten within an hour",

@@ -81,9 +81,9 @@ def test_a_damaged_queue(config: Path) -> None:
     assert "is damaged" in problems(config)
 
 
-def node(name: str, *, alive: bool) -> dict[str, object]:
+def node(name: str, *, alive: bool, since: str = "2026-11-22T08:00:00Z") -> dict[str, object]:
     """One guard of a shared queue, as `status` shows it."""
-    since, heard = "2026-11-22T08:00:00Z", "2026-11-22T10:00:00Z"
+    heard = "2026-11-22T10:00:00Z"
     return {"name": name, "address": None, "since": since, "heard": heard, "alive": alive, "in_hand": 0}
 
 
@@ -92,12 +92,17 @@ def test_a_guard_that_ended_without_a_word(config: Path, monkeypatch: pytest.Mon
         node("a:1", alive=True),
         node("b:7", alive=False),
         node("c:8", alive=False),
-        node("c:9", alive=True),
+        node("c:9", alive=True, since="2026-11-22T10:00:03Z"),
+        node("d:3", alive=False),
+        node("d:4", alive=True),
     ]
     answer = {"told": "done", "status": {"running": True, "overdue": 0, "reload_errors": [], "nodes": nodes}}
     monkeypatch.setattr(examination, "ask", lambda config, request: answer)
     found = examined(config)
-    # One that was started anew on the same machine is well.
+    # One that was started anew on the same machine is well; another one that was there all along is not it.
     told = [one.problem for one in found.ailments if "not heard of" in one.problem]
-    assert told == ["the guard b:7 of this queue was not heard of since 2026-11-22T10:00:00Z"]
+    assert told == [
+        f"the guard {name} of this queue was not heard of since 2026-11-22T10:00:00Z"
+        for name in ("b:7", "d:3")
+    ]
     assert found.nodes == nodes
