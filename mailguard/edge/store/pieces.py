@@ -67,9 +67,6 @@ class Pieces:
     async def upload(self, adds: Sequence[AddedRows], *, vital: bool) -> AsyncIterator[Upload]:
         """Write what is large of these; what is not `named` in the end is removed. Raises StoreError."""
         numbers = {place: secrets.randbits(62) for place, one in enumerate(adds) if len(one.content) > PIECE}
-        if not numbers:
-            yield Upload(adds)
-            return
         upload = Upload([])
         self._coming.update(numbers.values())
         try:
@@ -123,15 +120,13 @@ def name(connection: sqlite3.Connection, uploads: Sequence[int]) -> None:
         raise StoreError("the body of a new message was removed before the message was there; try again")
 
 
-def let_go(connection: sqlite3.Connection, numbers: str) -> None:
-    """The messages with these numbers (a JSON list) are about to lose their bodies."""
-    connection.execute(
-        """
-        INSERT OR IGNORE INTO loose (upload) SELECT upload FROM body
-        WHERE message IN (SELECT value FROM json_each(?)) AND upload IS NOT NULL
-        """,
-        (numbers,),
-    )
+def drop(connection: sqlite3.Connection, numbers: str) -> None:
+    """The messages with these numbers (a JSON list) have no bodies any more."""
+    found = connection.execute(
+        "DELETE FROM body WHERE message IN (SELECT value FROM json_each(?)) RETURNING upload", (numbers,)
+    ).fetchall()
+    loose = [(upload,) for (upload,) in found if upload is not None]
+    connection.executemany("INSERT INTO loose (upload) VALUES (?)", loose)
 
 
 def body(connection: sqlite3.Connection, number: int) -> bytes | None:

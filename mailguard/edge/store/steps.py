@@ -168,7 +168,7 @@ class _Pile:
                 "DELETE FROM recipient WHERE message = ? AND place >= ?", self.fewer_places
             )
         if self.bodiless:
-            _delete_bodies(connection, self.bodiless)
+            pieces.drop(connection, listed(self.bodiless))
 
 
 def take(connection: sqlite3.Connection, steps: Sequence[Step]) -> list[bool | First]:
@@ -270,7 +270,7 @@ def forget(connection: sqlite3.Connection, bites: Sequence[Bite]) -> list[int]:
 def _forget(connection: sqlite3.Connection, bite: Bite) -> int:
     stale, all_of_them = _stale(connection, bite)
     if stale:
-        _delete_bodies(connection, stale)
+        pieces.drop(connection, listed(stale))
         # A new version, so that a restore that still saw the bytes comes too late.
         connection.execute(
             """
@@ -313,15 +313,8 @@ def _stale(connection: sqlite3.Connection, bite: Bite) -> tuple[list[int], bool]
     return taken, True
 
 
-def _delete_bodies(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
-    pieces.let_go(connection, listed(numbers))
-    connection.execute(
-        "DELETE FROM body WHERE message IN (SELECT value FROM json_each(?))", (listed(numbers),)
-    )
-
-
 def _delete_messages(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
-    _delete_bodies(connection, numbers)
+    pieces.drop(connection, listed(numbers))
     resubmission.forget(connection, listed(numbers))
     for statement in (
         "DELETE FROM recipient WHERE message IN (SELECT value FROM json_each(?))",
