@@ -121,3 +121,11 @@ def test_the_only_recipient_is_named_in_the_finding() -> None:
     assert one.recipient == "paul.martin@client.example"
     two = facts("paul.martin@client.example", "bob.miller@client.example", body=body)
     assert greeting_mismatch(two, Policy())[0].recipient is None
+
+
+def test_who_is_greeted_by_the_name_in_his_address_needs_no_other() -> None:
+    # The header calls him something else, and nobody else can be called so: silent all the same.
+    people = ("anne.able@client.example", "paul.martin@client.example")
+    assert not found("Dear Anne,", *people, header="Carla <anne.able@client.example>")
+    assert found("Dear Carla,", *people)
+    assert not found("Dear Carla,", *people, header="Carla <anne.able@client.example>")
