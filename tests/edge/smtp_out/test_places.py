@@ -1,6 +1,7 @@
 """Who waits for a connection: in a line, and the first with the envelope on it already."""
 
 import asyncio
+import random
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -91,6 +92,7 @@ class Listening:
         while self.heard.count(b"\r\n.\r\n") < 2:
             self.heard += await reader.read(4096)
         writer.write(b"250 queued\r\n")
+        writer.close()
 
 
 async def test_the_next_envelope_goes_with_the_end_of_the_message() -> None:
@@ -218,7 +220,7 @@ class Forgetful(Upstream):
         self._reader = reader
         await super()._session(reader, writer)
 
-    async def _step(self, verb: str, usual: str, writer: asyncio.StreamWriter) -> bool:
+    async def _step(self, verb: str, usual: str, writer: asyncio.StreamWriter) -> str:
         if verb == "MESSAGE":
             await asyncio.sleep(0.05)
             self._reader._buffer.clear()  # type: ignore[attr-defined]
@@ -245,3 +247,44 @@ async def test_what_cannot_be_announced_hears_why_and_holds_up_nobody() -> None:
         third = asyncio.create_task(relay.attempt(claimed(), THIRD))
         assert [words(await one) for one in (first, odd, third)] == [["taken"], ["never"], ["taken"]]
     assert upstream.contents == [FIRST, THIRD]
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_goes_wrong_each_arrives_and_twice_only_where_that_is_said(seed: int) -> None:
+    """Many at once over few connections, and a server that fails at every step: an answer is never taken for
+    another's."""
+    chance = random.Random(seed)
+    faults = [RESET, HANG_UP, "421 4.3.2 bye", "451 4.3.0 later", "hello", "250 ok\r\n250 ok", "354 go on"]
+    usual = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", "MESSAGE": "250 2.0.0 Queued"}
+    script = {
+        verb: [chance.choice(faults) if chance.random() < 0.08 else yes for _ in range(200)]
+        for verb, yes in usual.items()
+    }
+    upstream = Upstream(script=script)
+    contents = [b"Subject: %d\r\n\r\n.\r\n" % number for number in range(120)]
+    doubts = dict.fromkeys(contents, 0)
+    taken: list[bytes] = []
+    queue = list(reversed(contents))
+
+    async def work(relay: SmtpRelay) -> None:
+        while queue:
+            content = queue.pop()
+            [outcome] = await relay.attempt(claimed(), content)
+            doubts[content] += outcome.ambiguous
+            if outcome.answer is Answer.TAKEN:
+                taken.append(content)
+            else:
+                queue.insert(0, content)
+
+    # A fault that looks like silence is over soon.
+    short = timedelta(seconds=0.3)
+    limits = {"command_timeout": short, "data_timeout": short, "messages_per_connection": 20}
+    async with asyncio.timeout(60), relaying(upstream, connections=3, **limits) as relay:
+        await asyncio.gather(*[work(relay) for _ in range(6)])
+        await asyncio.gather(*[work(relay) for _ in range(6)])
+    assert sorted(taken) == sorted(contents)
+    for content in contents:
+        kept = upstream.contents.count(content) - upstream.refused.count(content)
+        assert 1 <= kept <= 1 + doubts[content]
+    # Where all recipients were refused and the server says "go on" all the same, it gets nothing.
+    assert set(upstream.contents) <= {*contents, b""}

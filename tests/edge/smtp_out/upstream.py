@@ -26,7 +26,7 @@ RESET, SILENCE, HANG_UP = "<reset>", "<silence>", "<hang up>"
 class Upstream:
     """`script` holds, by verb (GREETING, MESSAGE for the answer to the final dot, or a command), the steps
     to take in order; when they run out, it says yes. What came is in `commands` and `contents` (unstuffed
-    by the book: only after CRLF)."""
+    by the book: only after CRLF), and what of it was answered with a no also in `refused`."""
 
     script: Mapping[str, Sequence[str]] = field(default_factory=dict)
     offers: Sequence[str] = OFFERS
@@ -36,6 +36,7 @@ class Upstream:
     after_starttls: bytes = b""
     commands: list[str] = field(default_factory=list)
     contents: list[bytes] = field(default_factory=list)
+    refused: list[bytes] = field(default_factory=list)
     connections: int = 0
     open: int = 0
     most_open: int = 0
@@ -60,7 +61,7 @@ class Upstream:
             await writer.wait_closed()
 
     async def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not await self._step("GREETING", "220 upstream.test ESMTP", writer):
+        if _over(await self._step("GREETING", "220 upstream.test ESMTP", writer)):
             return
         while line := await reader.readline():
             command = line.decode("utf-8").removesuffix("\r\n")
@@ -70,13 +71,14 @@ class Upstream:
                 writer.write(b"220 go ahead\r\n" + self.after_starttls)
                 await writer.start_tls(self.context)
                 continue
-            if not await self._step(verb, self._usual(verb), writer):
-                return
-            if verb == "DATA" and self._told.startswith("354"):
-                self.contents.append(await _content(reader))
-                if not await self._step("MESSAGE", "250 2.0.0 Queued", writer):
-                    return
-            if verb == "QUIT":
+            told = await self._step(verb, self._usual(verb), writer)
+            if verb == "DATA" and told.startswith("354"):
+                content = await _content(reader)
+                self.contents.append(content)
+                told = await self._step("MESSAGE", "250 2.0.0 Queued", writer)
+                if told.startswith(("4", "5")):
+                    self.refused.append(content)
+            if verb == "QUIT" or _over(told):
                 return
 
     def _usual(self, verb: str) -> str:
@@ -85,24 +87,29 @@ class Upstream:
             return "\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"])
         return {"DATA": "354 Go on", "QUIT": "221 Bye", "AUTH": "235 Welcome"}.get(verb, "250 2.0.0 Ok")
 
-    async def _step(self, verb: str, usual: str, writer: asyncio.StreamWriter) -> bool:
-        """Whether the session goes on."""
-        self._told = steps.pop(0) if (steps := self._steps.get(verb)) else usual
-        if self._told == SILENCE:
+    async def _step(self, verb: str, usual: str, writer: asyncio.StreamWriter) -> str:
+        """What is said, or done instead."""
+        told = steps.pop(0) if (steps := self._steps.get(verb)) else usual
+        if told == SILENCE:
             await asyncio.sleep(30)
-        if self._told == RESET:
+        if told == RESET:
             opened: socket.socket = writer.get_extra_info("socket")
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
-        if self._told in (SILENCE, RESET, HANG_UP):
-            return False
-        data = self._told.encode() + b"\r\n"
+        if told in (SILENCE, RESET, HANG_UP):
+            return told
+        data = told.encode() + b"\r\n"
         for chunk in [bytes([byte]) for byte in data] if self.bytewise else [data]:
             writer.write(chunk)
             await writer.drain()
             if self.bytewise:
                 await asyncio.sleep(0)
-        return not self._told.startswith("421")
+        return told
+
+
+def _over(told: str) -> bool:
+    """Whether this ends the session."""
+    return told in (SILENCE, RESET, HANG_UP) or told.startswith("421")
 
 
 async def _content(reader: asyncio.StreamReader) -> bytes:
