@@ -17,7 +17,8 @@ Step = Callable[[Stage, str], None]
 _OUT: Parts = [
     ("release", ""),
     ("claim", r"write\(.*control\.sock.*told"),
-    ("relay", r"connect\("),
+    # Over a new connection, or over one that is open from the mail before.
+    ("relay", r'connect\(|write\(.*"MAIL FROM:<[^>]'),
     ("record", r"pwrite64\("),
 ]
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
@@ -96,14 +97,23 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def test_a_kill_between_departure_and_record_is_owned_to(stage: Stage) -> None:
     """The known window (RFC 1047): the server has the message, the guard dies before it writes that down."""
     [leave] = [phase for phase in PHASES if phase.name == "leave"]
-    leave.prepare(stage, "counted")
-    found = killing.count(stage.guard, stage.trace, leave.parts, lambda: leave.act(stage, "counted"))
-    point = next(point for point in found if (point.part, point.call) == ("record", "pwrite64"))
-    assert killed(stage, leave, point, "window")
-    ledger = stage.settle()
-    assert broken(ledger) == []
-    mail = stage.mails["window"]
-    assert [len(ledger.copies_of(mail, one)) for one in (B, C)] == [2, 2]
+    # How many pages a step before it writes is not the same each time: the call that is chosen may be missed.
+    for attempt in range(8):
+        leave.prepare(stage, f"counted-{attempt}")
+        found = killing.count(
+            stage.guard, stage.trace, leave.parts, partial(leave.act, stage, f"counted-{attempt}")
+        )
+        point = next(point for point in found if (point.part, point.call) == ("record", "pwrite64"))
+        died = killed(stage, leave, point, f"window-{attempt}")
+        ledger = stage.settle()
+        assert broken(ledger) == []
+        mail = stage.mails[f"window-{attempt}"]
+        copies = [len(ledger.copies_of(mail, one)) for one in (B, C)]
+        assert copies in ([1, 1], [2, 2])
+        if died and copies == [2, 2]:
+            break
+    else:
+        pytest.fail("no kill came between the departure and its record")
     record = ledger.record(mail)
     assert record and record.doubts == {B: 1, C: 1}
 
