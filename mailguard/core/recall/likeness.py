@@ -13,6 +13,10 @@ _ALIKE, _ALIKE_LEAST = 24, 4
 _CIRCLE = 6
 # A shorter name of an organisation is a word, too.
 _LABEL = 4
+# So many letters of a name are telling, and so much of the sender's own an address bears: his surname, the
+# beginning of it, or a first name.
+_NAME = 4
+_SURNAME, _BEGINNING, _FIRST = 1.0, 0.7, 0.5
 
 FEATURES = (
     ("greeting.there", 0),
@@ -61,6 +65,7 @@ FEATURES = (
     ("beside.most", 0),
     ("beside.least", 0),
     ("quoted.gone", 0),
+    ("own.name", -1),
 )
 
 
@@ -74,6 +79,26 @@ def of(scene: Scene, person: Person) -> Iterator[float]:
     yield from _words(scene, person)
     yield from _better(scene, person)
     yield from _absent(scene, person, others)
+    yield own_name(scene.sender, person) if scene.outside.get(person.number, False) else 0.0
+
+
+def own_name(sender: Person, person: Person) -> float:
+    """How much of the sender's own name somebody bears, 0 to 1: outside he is the sender at home, or his
+    family. The address tells it, and a displayed name of those who were met: one that nobody ever used has no
+    more of it than the same one that was."""
+    local, surname = "".join(person.parts), _surname(sender)
+    if len(surname) >= _NAME and (surname in local or surname in person.named):
+        return _SURNAME
+    if len(surname) > _NAME and surname[:_NAME] in local:
+        return _BEGINNING
+    others = (*sender.parts[:-1], *sender.named)
+    return _FIRST if any(len(part) >= _NAME and part in local for part in others) else 0.0
+
+
+def _surname(person: Person) -> str:
+    """What a mailbox name ends with, without the initial that his displayed name shows it to begin with."""
+    last = person.parts[-1] if person.parts else ""
+    return next((part for part in person.named if len(part) >= _NAME and last.endswith(part)), last)
 
 
 def name_fit(person: Person, words: frozenset[str]) -> float:

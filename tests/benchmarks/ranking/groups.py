@@ -34,7 +34,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "spelling": ("spelling.",),
     "company": ("company.", "common.mean", "common.share", "common.write", "common.friends"),
     "thread": ("thread.", "sender.threads"),
-    "greeting": ("greeting.", "spoken.", "text."),
+    "greeting": ("greeting.", "spoken.", "text.", "own."),
     "quoted": ("quoted.",),
     "words": ("words.", "common.votes", "common.most", "common.absent", "source."),
     "better": ("better.", "absent.", "beside."),

@@ -1,7 +1,8 @@
 """Makes wrong recipients for real mail, to train and to measure the judge with.
 
 A leak is made of addresses that were seen before, as an autocompletion would offer them, and is never another
-address of somebody who is on the mail; only `typo` makes an address that nobody ever used.
+address of somebody who is on the mail, its sender among them; only `typo` makes an address that nobody ever
+used.
 """
 
 import hashlib
@@ -118,7 +119,7 @@ def make(kind: str, letter: Letter, user: str, known: Known, chance: random.Rand
         return [
             x
             for x in candidates
-            if x not in on_it and not any(one_person(known, x, other) for other in everybody)
+            if x not in on_it and not any(one_person(known, x, other) for other in on_it)
         ]
 
     mine = sorted(address for address in known.contacts[user] if not _NO_PERSON.search(address))

@@ -1,6 +1,6 @@
 import pytest
 
-from mailguard.core.recall.likeness import name_fit
+from mailguard.core.recall.likeness import name_fit, own_name
 from mailguard.core.recall.people import Person
 from tests.core.recall.evidences import evidence_of
 from tests.core.recall.letters import letter, memory
@@ -85,3 +85,31 @@ def test_how_each_stands_beside_the_others() -> None:
     assert bob["beside.least"] <= bob["beside.score"] <= bob["beside.most"]
     alone = evidence_of(recall, letter("bob@corp.example", day=10), "bob@corp.example")
     assert alone["beside.most"] == alone["beside.least"] == -9
+
+
+@pytest.mark.parametrize(
+    ("to", "own"),
+    [
+        ("anna.berg@mail.example", 1),
+        ("bergfamily@mail.example", 1),
+        ("anna.stein@mail.example", 0.5),
+        ("paul.stein@mail.example", 0),
+        ("1@mail.example", 0),
+        # A colleague of the same name is nobody's home.
+        ("anna.berg@corp.example", 0),
+    ],
+)
+def test_the_senders_own_name_in_an_address_outside(to: str, own: float) -> None:
+    assert evidence_of(memory(), letter(to), to)["own.name"] == own
+
+
+def test_the_senders_surname_by_initial_by_beginning_and_by_a_displayed_name() -> None:
+    sender, brother = Person("jdasovich@corp.example"), Person("sunny@mail.example")
+    assert own_name(sender, Person("dasovich.home@mail.example")) == 0
+    sender.named = ("jeff", "dasovich")
+    assert own_name(sender, Person("dasovich.home@mail.example")) == 1
+    assert own_name(sender, Person("daso99@mail.example")) == 0.7
+    assert own_name(sender, Person("jeff99@mail.example")) == 0.5
+    assert own_name(sender, brother) == 0
+    brother.named = ("mark", "dasovich")
+    assert own_name(sender, brother) == 1
