@@ -32,7 +32,7 @@ class SlowDisk:
 async def relaying(parts: Parts, messages: int) -> "asyncio.Task[None]":
     """The timer at work, until it has offered so many."""
     running = asyncio.create_task(parts.release.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while len(parts.relay.attempts) < messages:
             await parts.clock.advance(timedelta(milliseconds=10))
             await asyncio.sleep(0)
@@ -58,7 +58,7 @@ async def leave_with_a_slow_disk(parts: Parts, monkeypatch: pytest.MonkeyPatch) 
     assert len(parts.relay.attempts) == MOST_UNWRITTEN < len(ids)
     disk.free.set()
     parts.release.stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 15)
     assert set(parts.relay.attempts) < set(ids)
     assert len(set(parts.relay.attempts)) == len(parts.relay.attempts) >= MOST_UNWRITTEN
 
