@@ -22,8 +22,8 @@ from mailguard.flow.remember import Remember
 from mailguard.ports import Clock, Log, NotOffered, Relay, Store
 
 # How many for each worker may have been offered before it is on the disk what came of them: so many can leave
-# twice where the guard is killed. With fewer, mail that leaves fast waits for the disk; where it leaves slowly,
-# less is in hand (in_hand.py).
+# twice where the guard is killed. With fewer, mail that leaves fast waits for the disk; where it leaves
+# slowly, less is in hand (in_hand.py).
 UNWRITTEN = 12
 # Where what is due cannot be claimed.
 UNCLAIMED_PAUSE = 0.2
