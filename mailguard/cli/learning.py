@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
-from typing import cast
+from typing import Self, cast
 
 from mailguard.cli.asking import ask
 from mailguard.cli.ending import need
@@ -100,11 +100,12 @@ def learnt(config: Path | None, paths: Sequence[Path], authors: frozenset[str], 
     tally = _Tally()
     size = sum(one.size for one in found)
     try:
-        with _shown(size, quiet=quiet) as shown:
+        with _Interrupts() as interrupts, _shown(size, quiet=quiet) as shown:
             for part, lessons in _read(_parts(found, places), course, _key(config), size):
                 answer = _handed_over(config, part, lessons)
                 tally.count(lessons, int(str(answer["new"])), inside)
                 shown(sum(mail.size for mail in part.mails), len(lessons))
+                interrupts.heed()
     except _NotTaken as refused:
         return refused.answer
     except KeyboardInterrupt:
@@ -185,6 +186,33 @@ class _Student:
         """What these teach, in their order."""
         digests = Digests(self._key)
         return [lesson(mail.content, self._course, digests) for mail in mails]
+
+
+class _Interrupts:
+    """Ctrl-C ends it between two parts, where nothing is half done; the second Ctrl-C at once.
+
+    Left to Python, it could come where an exception is lost: in the middle of a part being handed over, and
+    the rest would be read all the same.
+    """
+
+    def __init__(self) -> None:
+        self._come = False
+
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def heed(self) -> None:
+        """Raises KeyboardInterrupt where one has come."""
+        if self._come:
+            raise KeyboardInterrupt
+
+    def _note(self, number: int, frame: object) -> None:
+        self.heed()
+        self._come = True
 
 
 def _ignore_interrupts() -> None:
