@@ -24,8 +24,6 @@ BESIDE = 2048
 TOGETHER = 50
 # Seconds that mail which is still leaving has the right of way; then it is the turn of some to be learnt.
 PATIENCE = 2.0
-# Seconds without anything leaving: shorter is a pause between two claims.
-LULL = 0.2
 # Seconds that a guard which stops goes on learning: a few thousand messages take one.
 FAREWELL = 5.0
 
@@ -65,19 +63,12 @@ class Afterwards:
             await self._some.wait()
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await self._lull()
+                    await self._quiet.wait()
             except TimeoutError:
                 pass
             await self._learn_some()
             # Who hands in mail has a turn between two portions.
             await asyncio.sleep(0)
-
-    async def _lull(self) -> None:
-        await self._quiet.wait()
-        await asyncio.sleep(LULL)
-        while not self._quiet.is_set():
-            await self._quiet.wait()
-            await asyncio.sleep(LULL)
 
     async def finish(self) -> None:
         """Learn what waits, as long as a stop may take."""
