@@ -110,10 +110,11 @@ class Release:
         room = self._in_hand.room()
         try:
             claimed = await self._claim(room) if room > 0 else 0
-            if claimed < max(room, 1) or self._clock.monotonic() >= self._expire_at:
+            more = 0 < room <= claimed
+            if not more or self._clock.monotonic() >= self._expire_at:
                 await self.expire()
                 self._expire_at = self._clock.monotonic() + EXPIRE_EVERY
-            due = await self._store.next_due() if claimed < max(room, 1) else self._clock.now()
+            due = self._clock.now() if more else await self._store.next_due()
         except StoreError as error:
             self._log.trouble("store_error", error=str(error))
             await self._clock.sleep(STORE_PAUSE)
