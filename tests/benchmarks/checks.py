@@ -8,11 +8,8 @@ Right mail is judged as in `quiet`, and that of the test again with every kind o
 shown. `--model` is one that `ranking.train --without N` made; then only the users of that third are judged.
 """
 
-import argparse
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from mailguard.core.hold import Action
@@ -23,8 +20,7 @@ from mailguard.core.recall.hashing import Digests
 from mailguard.core.recall.learnt import Learnt
 from mailguard.core.recall.recall import Recall
 from mailguard.edge.config import RulesFile
-from mailguard.edge.learned import load as load_model
-from mailguard.edge.learned import read as read_model
+from tests.benchmarks.asked import asked
 from tests.benchmarks.ranking.corpus import judged_of, load, messages
 from tests.benchmarks.ranking.measure import APART
 from tests.benchmarks.ranking.replay import KEY, Case, every_kind, replay
@@ -81,21 +77,13 @@ def _share(mails: Iterator[Codes]) -> float:
 
 def main() -> None:
     """The program."""
-    wants = argparse.ArgumentParser(description=__doc__)
-    wants.add_argument("corpus", type=Path)
-    wants.add_argument("--internal", action="append", default=[])
-    wants.add_argument("--users", type=Path)
-    wants.add_argument("--model", type=Path)
-    wants.add_argument("--fold", type=int)
-    given = wants.parse_args()
-    policy = recipients_only(replace(RulesFile.load(None).current, internal_domains=tuple(given.internal)))
-    users = json.loads(given.users.read_text()) if given.users else []
+    given = asked(__doc__)
+    policy = recipients_only(replace(RulesFile.load(None).current, internal_domains=given.internal))
     mails = load(given.corpus)
-    parts = judged_of(mails, users, given.fold)
+    parts = judged_of(mails, given.users, given.fold)
     own = (one for one in messages(given.corpus) if one["to"] or one["cc"])
     raw = {at: message for at, message in enumerate(own) if at in parts}
-    model = read_model(given.model.read_bytes()) if given.model else load_model()
-    warned = Warned(policy, Learnt(model), raw)
+    warned = Warned(policy, Learnt(given.model), raw)
     replay(mails, parts, frozenset(given.internal), warned.ask, every_kind)
     print("\n".join(table(warned.right, warned.wrong)))
 

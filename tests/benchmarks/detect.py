@@ -9,18 +9,14 @@ the judging cost, and what holds in proportion to suspicion stop. `--model` is o
 `ranking.train --without N` made; then only the users of that third are judged.
 """
 
-import argparse
-import json
 import time
-from pathlib import Path
 
 from mailguard.core.recall.calibration import Calibration
 from mailguard.core.recall.digest import Reading
 from mailguard.core.recall.recall import Recall
 from mailguard.core.recall.suspicion import judge
 from mailguard.core.recall.trees import Trees
-from mailguard.edge.learned import load as load_model
-from mailguard.edge.learned import read as read_model
+from tests.benchmarks.asked import asked
 from tests.benchmarks.ranking import holds
 from tests.benchmarks.ranking.corpus import judged_of, load
 from tests.benchmarks.ranking.measure import APART, Judged, table
@@ -66,18 +62,11 @@ class Bench:
 
 def main() -> None:
     """The program."""
-    wants = argparse.ArgumentParser(description=__doc__)
-    wants.add_argument("corpus", type=Path)
-    wants.add_argument("--internal", action="append", default=[])
-    wants.add_argument("--users", type=Path)
-    wants.add_argument("--model", type=Path)
-    wants.add_argument("--fold", type=int)
-    given = wants.parse_args()
-    users = json.loads(given.users.read_text()) if given.users else []
+    given = asked(__doc__)
     mails = load(given.corpus)
     internal = frozenset(given.internal)
-    bench = Bench(internal, read_model(given.model.read_bytes()) if given.model else load_model())
-    replay(mails, judged_of(mails, users, given.fold), internal, bench.ask, every_kind)
+    bench = Bench(internal, given.model)
+    replay(mails, judged_of(mails, given.users, given.fold), internal, bench.ask, every_kind)
     print("\n".join(table(bench.judged)))
     print("\n".join(holds.table(bench.right, bench.wrong)))
     clean = sum(one.kind == "clean" and one.part == "test" for one in bench.judged)

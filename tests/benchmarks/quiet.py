@@ -9,8 +9,6 @@ calendars, display names and logins are not in it. A warning is a finding that d
 `--model` is one that `ranking.train --without N` made; then only the users of that third are judged.
 """
 
-import argparse
-import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -23,8 +21,7 @@ from mailguard.core.recall.hashing import Digests
 from mailguard.core.recall.learnt import Learnt
 from mailguard.core.recall.remembrance import Remembrance
 from mailguard.edge.config import RulesFile
-from mailguard.edge.learned import load as load_model
-from mailguard.edge.learned import read as read_model
+from tests.benchmarks.asked import asked
 from tests.benchmarks.ranking.corpus import judged_of, load, messages
 
 COLD = 10
@@ -62,17 +59,12 @@ class Count:
 
 def main() -> None:
     """The program."""
-    wants = argparse.ArgumentParser(description=__doc__)
-    wants.add_argument("corpus", type=Path)
-    wants.add_argument("--internal", action="append", default=[])
-    wants.add_argument("--users", type=Path)
-    wants.add_argument("--model", type=Path)
-    wants.add_argument("--fold", type=int)
-    given = wants.parse_args()
-    policy = recipients_only(replace(RulesFile.load(None).current, internal_domains=tuple(given.internal)))
-    model = read_model(given.model.read_bytes()) if given.model else load_model()
-    dialogue = Dialogue(judge=Learnt(model), digests=Digests(b"quiet"), policy=policy, memory=Remembrance())
-    chosen = _chosen(given.corpus, json.loads(given.users.read_text()) if given.users else [], given.fold)
+    given = asked(__doc__)
+    policy = recipients_only(replace(RulesFile.load(None).current, internal_domains=given.internal))
+    dialogue = Dialogue(
+        judge=Learnt(given.model), digests=Digests(b"quiet"), policy=policy, memory=Remembrance()
+    )
+    chosen = _chosen(given.corpus, given.users, given.fold)
     later, first = Count(), Count()
     sent: Counter[str] = Counter()
     for at, message in enumerate(one for one in messages(given.corpus) if one["to"] or one["cc"]):
