@@ -182,9 +182,17 @@ def _hashed(password: str) -> str:
     return bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
 
 
+# Set to "true", it runs any test that starts a guard on one whose SMTP has a process of its own.
+OWN_PROCESS = "MAILGUARD_SMTP__OWN_PROCESS"
+
+
 def environment(**more: str) -> dict[str, str]:
     """The environment of a user who has configured nothing."""
-    ours = {key: value for key, value in os.environ.items() if not key.startswith(("MAILGUARD_", "NOTIFY_"))}
+    ours = {
+        key: value
+        for key, value in os.environ.items()
+        if key == OWN_PROCESS or not key.startswith(("MAILGUARD_", "NOTIFY_"))
+    }
     return {**ours, **more}
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from mailguard.app.outward import edit_again_of
 from mailguard.app.remembering import recalling_of
@@ -43,11 +44,15 @@ from mailguard.flow.retention import Retention
 from mailguard.flow.takeover import TakeOver
 from mailguard.flow.watch import Watch
 from mailguard.flow.while_held import WhileHeld
-from mailguard.ports import Bodies, Memory, Preferences, Relay, Store
+from mailguard.ports import Bodies, Memory, Preferences, Relay, Store, Watched
 from mailguard.ports.access import Sessions
 
 Json = dict[str, object]
-Upstream = SmtpRelay | MaildirRelay
+
+
+class Upstream(Relay, Watched, Protocol):
+    """The way out, and how it is."""
+
 
 # Under this name the page's address stands in `status`.
 PAGE = "page"
@@ -130,13 +135,16 @@ class Queue:
 
 
 @asynccontextmanager
-async def opened_queue(means: Means, upstream: Upstream, about: Callable[[], Json]) -> AsyncIterator[Queue]:
+async def opened_queue(
+    means: Means, upstream: Upstream, about: Callable[[], Json], front: Watched | None = None
+) -> AsyncIterator[Queue]:
     """The store, and everything that is done with it."""
     settings, clock, log = means.settings, means.clock, means.log
     async with opened_store(settings, clock, means.rules, log) as kept:
         bodies = BodyReader()
         try:
-            watched = [*kept.watched, Steps(clock, log), means.files, upstream]
+            beside = [] if front is None else [front]
+            watched = [*kept.watched, Steps(clock, log), means.files, *beside, upstream]
             tell = partial(kept.notifying.soon, Topic.TROUBLE)
             watch = Watch(store=kept.store, clock=clock, watched=watched, tell=tell)
             shared = kept.holding is not None

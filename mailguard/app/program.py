@@ -4,15 +4,18 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
 
 from mailguard.app import web
-from mailguard.app.doors import GRACE, Addresses, opened_doors
+from mailguard.app.doors import opened_doors
+from mailguard.app.front import Front, FrontGone
 from mailguard.app.parts import PAGE, Means, Queue, once_link, opened_queue, relay_of, upstream_name
+from mailguard.app.smtp import GRACE, Addresses
 from mailguard.core.actor import ADMIN
 from mailguard.core.errors import ConfigurationError, Fault, StoreError, UnknownSchema
 from mailguard.core.news import Topic
@@ -22,6 +25,7 @@ from mailguard.edge.clock import SystemClock
 from mailguard.edge.config import RulesFile, Settings, load_settings
 from mailguard.edge.counting import CountingLog
 from mailguard.edge.listeners import OpenFiles
+from mailguard.edge.smtp_out import SmtpRelay
 from mailguard.edge.store import StateLock
 from mailguard.ports import Log
 
@@ -76,12 +80,19 @@ def serve(config: Path | None) -> int:
         give_back_large_blocks()
         # Until the loop listens; then the signal reloads the rules.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(_means(settings, rules, log)))
+        with (
+            StateLock.take(settings.state_dir),
+            _front(settings, rules) as front,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            runner.run(_serve(_means(settings, rules, log), front))
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     except UnknownSchema as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except FrontGone as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except (StoreError, OSError) as error:
@@ -90,14 +101,26 @@ def serve(config: Path | None) -> int:
     return 0
 
 
+@contextmanager
+def _front(settings: Settings, rules: RulesFile) -> Iterator[Front | None]:
+    """The process that speaks SMTP, where it is wanted: there before there are threads, and gone before the
+    lock is."""
+    front = Front.fork(settings, rules) if settings.smtp.own_process else None
+    try:
+        yield front
+    finally:
+        if front is not None:
+            front.end()
+
+
 def _means(settings: Settings, rules: RulesFile, log: Log) -> Means:
     counting = CountingLog(log)
     files = OpenFiles(counting)
     return Means(settings=settings, rules=rules, clock=SystemClock(), files=files, log=counting)
 
 
-async def _serve(means: Means) -> None:
-    """From the lock to the last goodbye; what is opened first is closed last."""
+async def _serve(means: Means, front: Front | None) -> None:
+    """From the store to the last goodbye; what is opened first is closed last."""
     settings = means.settings
     listening: Addresses = {}
 
@@ -106,17 +129,19 @@ async def _serve(means: Means) -> None:
         return {"running": True, "pid": os.getpid(), "listeners": listening, "upstream": upstream}
 
     signals = _signals()
-    with StateLock.take(settings.state_dir):
-        relay = relay_of(settings)
-        async with opened_queue(means, relay, about) as queue:
-            await queue.recover()
-            try:
-                async with opened_doors(means, queue) as addresses:
-                    listening |= addresses
-                    _welcome(means, queue, listening)
-                    await _run(means, queue, signals)
-            finally:
-                await relay.close()
+    relay = relay_of(settings)
+    if front is not None:
+        await front.connect()
+        relay = front.relay if isinstance(relay, SmtpRelay) else relay
+    async with opened_queue(means, relay, about, front) as queue:
+        await queue.recover()
+        try:
+            async with opened_doors(means, queue, front) as addresses:
+                listening |= addresses
+                _welcome(means, queue, listening)
+                await _run(means, queue, signals, front)
+        finally:
+            await relay.close()
 
 
 def _signals() -> Signals:
@@ -128,11 +153,11 @@ def _signals() -> Signals:
     return signals
 
 
-async def _run(means: Means, queue: Queue, signals: Signals) -> None:
+async def _run(means: Means, queue: Queue, signals: Signals, front: Front | None) -> None:
     """The timer, from the first moment that mail can come in until what it has in hand is done with."""
     releasing = asyncio.create_task(queue.release.run())
     try:
-        await _until_told(means, queue, releasing, signals)
+        await _until_told(means, queue, releasing, signals, front)
         queue.release.stop()
         await asyncio.wait([releasing], timeout=GRACE.total_seconds())
     finally:
@@ -140,7 +165,9 @@ async def _run(means: Means, queue: Queue, signals: Signals) -> None:
         await asyncio.gather(releasing, return_exceptions=True)
 
 
-async def _until_told(means: Means, queue: Queue, releasing: "asyncio.Task[None]", signals: Signals) -> None:
+async def _until_told(
+    means: Means, queue: Queue, releasing: "asyncio.Task[None]", signals: Signals, front: Front | None
+) -> None:
     """The quiet work beside the road, until a signal ends it. Raises where a part has died."""
     rules, log = means.rules, means.log
 
@@ -162,6 +189,7 @@ async def _until_told(means: Means, queue: Queue, releasing: "asyncio.Task[None]
         *queue.beside(means),
         rules.watch(means.clock, told),
         reload_on_hangup(),
+        *([] if front is None else [front.run()]),
     ]
     tasks = [asyncio.ensure_future(work) for work in side]
     stopping = asyncio.create_task(signals.stop.wait())

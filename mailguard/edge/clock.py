@@ -31,6 +31,8 @@ class SystemClock:
         self._wall: Callable[[], float] = wall
         self._elapsed = elapsed()
         self._time = wall()
+        # How often the wall clock was taken over.
+        self.adoptions = 0
         self._holders = 0
         self._held_until = -1.0
 
@@ -51,6 +53,7 @@ class SystemClock:
     def adopt(self) -> None:
         """Go by the wall clock from now on."""
         self._elapsed, self._time = elapsed(), self._wall()
+        self.adoptions += 1
 
     def steady(self) -> contextlib.AbstractContextManager[None]:
         """A time is reckoned meanwhile that is not in the store yet: no step may be followed."""

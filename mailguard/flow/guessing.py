@@ -8,7 +8,7 @@ import asyncio
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
@@ -39,13 +39,26 @@ class Limits(Protocol):
         """Wrong passwords for one login."""
 
 
-class Guessing:
-    """Shared by all ways in, SMTP and the page. A login is known here only by a keyed digest: it may be as
-    long as a line, and may be a password that was typed into the wrong field."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tried:
+    """Somebody tried to log in: with a wrong `password`, or with a right one (None)."""
 
-    def __init__(self, options: Limits, monotonic: Callable[[], float]) -> None:
+    login: str
+    password: str | None = field(repr=False)
+    network: str
+
+
+class Guessing:
+    """Shared by all ways in, SMTP and the page. Where those are in two processes, there are two of it that
+    count alike: `tell` hears what was tried here, for the other one to `hear`. A login is known here only by
+    a keyed digest: it may be as long as a line, and may be a password that was typed into the wrong field."""
+
+    def __init__(
+        self, options: Limits, monotonic: Callable[[], float], tell: Callable[[Tried], None] | None = None
+    ) -> None:
         memory = options.auth_memory
         self._options = options
+        self._tell = tell
         self._key = secrets.token_bytes(16)
         # Apart from each other, so that a flood of one kind does not make another forgotten.
         self._networks = Failures(memory, monotonic)
@@ -74,6 +87,26 @@ class Guessing:
         A device that keeps sending yesterday's password guesses nothing: the same wrong password counts
         once, though each time it takes longer.
         """
+        self._told(Tried(login=login, password=password, network=network))
+        return self._wrong(login, password, network)
+
+    def right(self, login: str, network: str) -> None:
+        """A right password makes up for the wrong ones of this login from there."""
+        self._told(Tried(login=login, password=None, network=network))
+        self._right(login, network)
+
+    def hear(self, tried: Tried) -> None:
+        """Count what was tried elsewhere."""
+        if tried.password is None:
+            self._right(tried.login, tried.network)
+        else:
+            self._wrong(tried.login, tried.password, tried.network)
+
+    def _told(self, tried: Tried) -> None:
+        if self._tell is not None:
+            self._tell(tried)
+
+    def _wrong(self, login: str, password: str, network: str) -> int:
         pair = self._pair(login, network)
         again = self._passwords.add(self._digest(f"{pair}\0{password}"))
         if again == 1:
@@ -82,8 +115,7 @@ class Guessing:
             self._logins.add(self._digest(login))
         return min(max(again, self._logins.count(self._digest(login))) - 1, MOST_DOUBLINGS)
 
-    def right(self, login: str, network: str) -> None:
-        """A right password makes up for the wrong ones of this login from there."""
+    def _right(self, login: str, network: str) -> None:
         pair = self._pair(login, network)
         made_up = self._pairs.count(pair)
         self._pairs.forget(pair)

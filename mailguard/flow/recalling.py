@@ -15,10 +15,11 @@ from mailguard.core.errors import StoreError
 from mailguard.core.hold import HeldMessage
 from mailguard.core.recall.digest import read
 from mailguard.core.recall.hashing import Digests
+from mailguard.core.recall.inquiry import inquire
 from mailguard.core.recall.letter import Letter
 from mailguard.core.recall.observation import Observation
 from mailguard.core.recall.posting import mark
-from mailguard.core.recall.recollecting import Judge, recollect
+from mailguard.core.recall.recollecting import Judge
 from mailguard.core.recall.remembrance import Remembrance
 from mailguard.core.recollection import NOTHING, Recollection
 from mailguard.core.states import RecipientState
@@ -91,6 +92,11 @@ class Recalling:
         """Whether there is a memory to ask."""
         return self._memory is not None
 
+    @property
+    def blank(self) -> bool:
+        """Whether there is a memory, and nothing in it yet."""
+        return self._memory is not None and not self._memory and not self._meant
+
     def status(self) -> Json:
         """For `mailguard status`."""
         mails = len(self._memory) if self._memory is not None else 0
@@ -108,28 +114,21 @@ class Recalling:
         memory = self._memory
         if memory is None or not self.on:
             return Recollection(meant=meant)
-        policy = self._policies.current
-        mails = memory.mails(letter.sender)
-        # The dearest part of all judging, and of a sender who is hardly known nobody asks for it.
-        asked = policy.weighs_suspicion(mails)
-        reading = read(letter, self._digests, words=asked, greets=mails > 0)
-        internal = policy.own_domains
-        scene = memory.scene(reading, internal)
-        suspicions = self._judge.suspicion(scene) if asked and self._judge is not None else None
-        if suspicions:
-            self._judged[_going(reading.observation)] = max(one for one, _ in suspicions.values())
+        found = inquire(
+            memory,
+            self._judge,
+            self._policies.current,
+            letter,
+            digests=self._digests,
+            meant=meant,
+            own=own,
+            invited=invited,
+        )
+        if found.suspicion is not None:
+            self._judged[_going(found.observation)] = found.suspicion
             if len(self._judged) > AT_HAND:
                 self._judged.popitem(last=False)
-        return recollect(
-            memory,
-            scene,
-            suspicions=suspicions,
-            meant=meant,
-            own_addresses=_whole(own),
-            internal=internal,
-            invited=invited,
-            crowd=policy.options.visible_over,
-        )
+        return found.recollection
 
     async def observe(self, letter: Letter) -> bool:
         """A mail really left, or came in; whether it was new. Raises StoreError."""
@@ -328,8 +327,3 @@ def _feed(memory: Remembrance, observations: Sequence[Observation]) -> None:
 def _going(observation: Observation) -> tuple[int, frozenset[str]]:
     """By what a judged message is known again when it leaves: as it was judged, to the last recipient."""
     return observation.message_id, frozenset((observation.sender, *observation.recipients))
-
-
-def _whole(own: Collection[str]) -> list[str]:
-    """Those of a login's addresses that are no patterns."""
-    return [address.normal(one) for one in own if "*" not in one and address.parse(one).plain]

@@ -2,24 +2,22 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailguard.core import address, outgoing, reminder, resubmission
-from mailguard.core import message as reading
+from mailguard.core import address, reminder, resubmission
 from mailguard.core.envelope import Recipient, Submission
 from mailguard.core.errors import StoreError, StoreFull
 from mailguard.core.events import Event
-from mailguard.core.facts import Body, Facts, Headers, Thread
+from mailguard.core.facts import Headers
 from mailguard.core.hold import Action, HeldMessage, HeldRecipient, NewMessage
-from mailguard.core.judge import Hold, Verdict, judge
+from mailguard.core.judge import Hold, Verdict
 from mailguard.core.policy import Policy
-from mailguard.core.recall import posting
-from mailguard.core.recollection import NOTHING, Recollection
 from mailguard.core.reply import Reply
 from mailguard.core.states import MessageState
-from mailguard.flow.in_time import in_time
 from mailguard.flow.intake import Intake, described
+from mailguard.flow.judging import Considered, Judged, Judging
+from mailguard.flow.knowing import Knowing
 from mailguard.flow.noticing import Noticing
 from mailguard.flow.recalling import Recalling
 from mailguard.ports import Bodies, Clock, Log, Mark, Memory, Policies, Store
@@ -29,25 +27,9 @@ ANSWER_WITHIN = 4.5
 # And of a large message a second more for so many bytes: whoever has sent for minutes waits for some seconds,
 # and would otherwise send all of it again.
 STORED_A_SECOND = 2 * 1024 * 1024
-# Seconds for all that is looked up about a message before it is judged.
-READ_WITHIN = 2.0
-# A few tenths of a millisecond on the event loop; more is done in a thread.
-DIGEST_AT_ONCE = 256 * 1024
-# Characters of text; what rules and checks look for in a longer one may take tens of milliseconds.
-JUDGE_AT_ONCE = 16 * 1024
 
 # Longer ones are cut for display; the message itself keeps its own.
 LONGEST_SUBJECT = 500
-# Every search in the header is linear, but runs on the event loop: this bounds it to a few milliseconds.
-LONGEST_HEADER = 1024 * 1024
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Judged:
-    """A submission with what is known of it and what the rules make of it."""
-
-    facts: Facts
-    verdict: Verdict
 
 
 class Receive:
@@ -69,16 +51,14 @@ class Receive:
         recalling: Recalling | None = None,
         noticing: Noticing | None = None,
     ) -> None:
-        self._memory = memory
-        self._recalling = recalling
         self._noticing = noticing
         self._policies = policies
-        self._bodies = bodies
         self._clock = clock
         self._log = log
         self._ids = ids
-        self._hostname = hostname
         self._intake = Intake(store=store, log=log, wake=wake)
+        self.knows = Knowing(memory=memory, recalling=recalling, log=log)
+        self._judging = Judging(knows=self.knows, bodies=bodies, log=log, hostname=hostname)
 
     async def accept(self, submission: Submission) -> Reply:
         """Take the message, refuse it by a rule, or say that it is not possible now; 250 means on disk.
@@ -86,25 +66,30 @@ class Receive:
         Answers within ANSWER_WITHIN and what its size adds, whatever the store and the reading do.
         """
         with self._clock.steady():
-            within = ANSWER_WITHIN + len(submission.content) / STORED_A_SECOND
-            return await self._accept(submission, asyncio.get_running_loop().time() + within)
+            end = asyncio.get_running_loop().time() + patience(submission)
+            policy = self._policies.current
+            judged = await self._judging.judged(submission, policy)
+            if isinstance(judged, Reply):
+                return judged
+            return await self._take(submission, judged, policy, end)
 
-    async def _accept(self, submission: Submission, end: float) -> Reply:
-        if refusal := self._impossible(submission):
-            return refusal
-        policy = self._policies.current
-        judged = await self.consider(submission, policy)
+    async def take(self, submission: Submission, judged: Judged, *, within: float) -> Reply:
+        """The same of a message that was judged elsewhere, by the rules that are in force."""
+        with self._clock.steady():
+            end = asyncio.get_running_loop().time() + within
+            return await self._take(submission, judged, self._policies.current, end)
+
+    async def consider(self, submission: Submission, policy: Policy) -> Considered:
+        """What would happen to this submission under this policy; nothing is stored."""
+        return await self._judging.consider(submission, policy)
+
+    async def _take(self, submission: Submission, judged: Judged, policy: Policy, end: float) -> Reply:
         verdict = judged.verdict
-        if verdict.action is Action.REFUSE:
-            self._log.event(
-                "refused", user=submission.user, sender=submission.envelope.sender, by=verdict.reason
-            )
-            return Reply(code=550, status="5.7.1", text=verdict.refusal or f"Refused by {verdict.reason}")
         new = _hold(submission, judged, policy, self._ids())
         text = _told(new.message, verdict)
         if self._noticing is not None:
-            new = await self._noticing.received(new, judged.facts.headers, flagged=verdict.flagged)
-        mark = _mark(submission, new, text, await _digest(submission, judged.facts.headers))
+            new = await self._noticing.received(new, judged.headers, flagged=verdict.flagged)
+        mark = _mark(submission, new, text, judged.digest)
         within = end - asyncio.get_running_loop().time()
         return await self._put(new, mark, text, verdict.reason, within=within)
 
@@ -130,81 +115,10 @@ class Receive:
         text = resubmission.reply_to_second(first.id, first.state, first.reply)
         return Reply(code=250, status="2.0.0", text=text)
 
-    def _impossible(self, submission: Submission) -> Reply | None:
-        """What no rule can allow: a header that nobody can have written, and mail that goes in a circle."""
-        header, _ = reading.split(submission.content[: LONGEST_HEADER + 1])
-        if len(header) > LONGEST_HEADER:
-            self._log.event("header_too_large", peer=submission.peer, user=submission.user)
-            return Reply(code=552, status="5.3.4", text="The header of this message is too large")
-        if reading.several_authors(header):
-            self._log.event("several_authors", peer=submission.peer, user=submission.user)
-            return Reply(
-                code=550,
-                status="5.6.0",
-                text="There is more than one From field; a message may have only one",
-            )
-        if outgoing.loops(header, self._hostname):
-            self._log.trouble("loop", peer=submission.peer, user=submission.user)
-            return Reply(code=554, status="5.4.6", text="This message was here before: mail loop")
-        return None
 
-    async def consider(self, submission: Submission, policy: Policy) -> Judged:
-        """What would happen to this submission under this policy; nothing is stored.
-
-        What is not known in time counts as unreadable: the message is held, and somebody looks at it.
-        """
-        end = asyncio.get_running_loop().time() + READ_WITHIN
-        headers = reading.read_headers(submission.content)
-        read = body = Body()
-        remembering = self._recalling is not None and self._recalling.on
-        if policy.needs_body or remembering:
-            read = await in_time(end, self._bodies.read(submission.content, headers)) or Body(readable=False)
-        if policy.needs_body:
-            body = read
-        thread = await in_time(end, self._memory.thread(headers.thread_ids)) if headers.is_reply else Thread()
-        if thread is None:
-            self._log.trouble("memory_late", peer=submission.peer, user=submission.user)
-            thread, body = Thread(), replace(body, readable=False)
-        facts = Facts(
-            envelope=submission.envelope,
-            headers=headers,
-            body=body,
-            thread=thread,
-            user=submission.user,
-            size=len(submission.content),
-            now=submission.received_at,
-            own=submission.own,
-            recollection=self._recollected(submission, headers, read) if remembering else NOTHING,
-        )
-        if len(body.text) + len(body.own_text) <= JUDGE_AT_ONCE:
-            return Judged(facts=facts, verdict=judge(facts, policy))
-        return Judged(facts=facts, verdict=await asyncio.to_thread(judge, facts, policy))
-
-    def _recollected(self, submission: Submission, headers: Headers, body: Body) -> Recollection:
-        """What the memory knows; nothing where it fails: no message may ever depend on it."""
-        envelope = submission.envelope
-        if self._recalling is None or not envelope.sender:
-            return NOTHING
-        try:
-            letter = posting.on_its_way(
-                headers,
-                body.text,
-                sender=envelope.sender,
-                recipients=[each.address for each in envelope.recipients],
-                when=submission.received_at,
-                names=False,
-            )
-            own = submission.own or ()
-            return self._recalling.recollect(letter, envelope.sender, own, body.invitation.people)
-        except Exception as error:  # noqa: BLE001  whatever it was, the message is judged without it
-            self._log.trouble("recollection_fault", peer=submission.peer, fault=type(error).__name__)
-            return NOTHING
-
-
-async def _digest(submission: Submission, headers: Headers) -> bytes | None:
-    if len(submission.content) <= DIGEST_AT_ONCE:
-        return resubmission.digest(submission, headers)
-    return await asyncio.to_thread(resubmission.digest, submission, headers)
+def patience(submission: Submission) -> float:
+    """Seconds within which its client is answered."""
+    return ANSWER_WITHIN + len(submission.content) / STORED_A_SECOND
 
 
 def _mark(submission: Submission, new: NewMessage, reply: str, digest: bytes | None) -> Mark | None:
@@ -230,7 +144,7 @@ def _told(message: HeldMessage, verdict: Verdict) -> str:
 
 
 def _hold(submission: Submission, judged: Judged, policy: Policy, message_id: str) -> NewMessage:
-    verdict, headers = judged.verdict, judged.facts.headers
+    verdict, headers = judged.verdict, judged.headers
     now = submission.received_at
     recipients = tuple(
         _recipient(recipient, hold, now, policy.margin)

@@ -14,7 +14,7 @@ from mailguard.core.facts import Body, Headers, Thread
 from mailguard.core.states import MessageState
 from mailguard.edge.smtp_in.options import SmtpOptions
 from mailguard.edge.store.sqlite import Database
-from mailguard.flow import intake, receive
+from mailguard.flow import intake, judging, receive
 from tests.flow.parts import MESSAGE, Parts
 
 TO = "client@customer.example"
@@ -51,7 +51,7 @@ class SlowDisk:
 @pytest.fixture
 async def disk(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SlowDisk]:
     monkeypatch.setattr(receive, "ANSWER_WITHIN", SOON)
-    monkeypatch.setattr(receive, "READ_WITHIN", SOON / 2)
+    monkeypatch.setattr(judging, "READ_WITHIN", SOON / 2)
     slow = SlowDisk(parts.store._database)
     yield slow
     await slow.go()
@@ -165,12 +165,12 @@ class Sleepers:
         return None
 
 
-@pytest.mark.parametrize("late", ["_bodies", "_memory"])
+@pytest.mark.parametrize(("part", "late"), [("_judging", "_bodies"), ("knows", "_memory")])
 async def test_what_is_not_read_in_time_is_held_for_somebody_to_look_at(
-    parts: Parts, disk: SlowDisk, monkeypatch: pytest.MonkeyPatch, late: str
+    parts: Parts, disk: SlowDisk, monkeypatch: pytest.MonkeyPatch, part: str, late: str
 ) -> None:
     monkeypatch.setattr(receive, "ANSWER_WITHIN", 30.0)
-    monkeypatch.setattr(parts.receive, late, Sleepers())
+    monkeypatch.setattr(getattr(parts.receive, part), late, Sleepers())
     rules = '[[rule]]\nname = "secret"\nwhen = { body = "secret" }\ndelay = "1m"\n'
     monkeypatch.setattr(parts.rules, "current", type(parts.rules)(rules).current)
     answer = b"In-Reply-To: <zero@client.example>\r\n" + MESSAGE
@@ -184,6 +184,6 @@ async def test_what_is_not_read_in_time_is_held_for_somebody_to_look_at(
 
 
 async def test_seconds_are_as_promised() -> None:
-    assert receive.READ_WITHIN < receive.ANSWER_WITHIN < 5
+    assert judging.READ_WITHIN < receive.ANSWER_WITHIN < 5
     # Outlook waits for a minute.
     assert SmtpOptions(hostname="x").max_message_bytes / receive.STORED_A_SECOND < 30

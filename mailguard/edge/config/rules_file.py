@@ -38,9 +38,11 @@ class Sleeper(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rules:
-    """A file that was read: its policy, and what is no error but worth a second look."""
+    """A file that was read: its policy, what identifies its content, and what is no error but worth a second
+    look."""
 
     policy: Policy
+    fingerprint: str
     remarks: tuple[Fault, ...] = ()
 
 
@@ -74,7 +76,10 @@ def read_rules(content: bytes, file_name: str) -> Rules:
         ) from None
     if faults:
         raise ConfigurationError(in_order(faults))
-    return Rules(policy=policy_of(document), remarks=tuple(remarks(document, source)))
+    fingerprint = _print(content)
+    return Rules(
+        policy=policy_of(document), fingerprint=fingerprint, remarks=tuple(remarks(document, source))
+    )
 
 
 def default_rules() -> bytes:
@@ -116,6 +121,11 @@ class RulesFile:
     def fingerprint(self) -> str:
         """The same for two guards with the same file; of the file, also where it was not taken."""
         return self._seen or DEFAULT_NAME
+
+    @property
+    def in_force(self) -> str:
+        """The same for two processes with the same rules in force."""
+        return self._rules.fingerprint
 
     @property
     def faults(self) -> tuple[Fault, ...]:

@@ -64,6 +64,8 @@ class SmtpSettings(Table):
     put off."""
     bare_newline: Literal["refuse", "normalize"] = "refuse"
     """What a lone CR or LF inside a message gets."""
+    own_process: bool = False
+    """Whether SMTP, in and out, has a process of its own, which reads and judges, too: more mail a second."""
 
 
 class UpstreamSettings(Table):

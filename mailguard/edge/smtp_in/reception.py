@@ -2,13 +2,10 @@
 
 import asyncio
 import logging
-import secrets
 import ssl
-import traceback
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
-from pathlib import PurePath
 from typing import Any, Protocol
 
 import aiosmtpd
@@ -27,8 +24,6 @@ Accept = Callable[[Submission], Coroutine[Any, Any, Reply]]
 # The library's inside is replaced in places; another release needs another look at each of them.
 KNOWN_LIBRARY = "1.4.6"
 
-# The newest frames of a fault's way through the program that are logged.
-FRAMES = 6
 # A flood of connections makes one line of log in so many seconds.
 QUIET = 10.0
 
@@ -186,25 +181,6 @@ class Reception:
         """A step that is taking a message: kept alive and waited for at the end, whatever its client does."""
         self._taking.add(step)
         step.add_done_callback(self._taking.discard)
-
-    def incident(self, error: Exception, peer: str) -> Reply:
-        """A fault of ours: the log learns where, the client only a number to ask for (RFC 5321: 451)."""
-        incident = secrets.token_hex(4)
-        frames = [
-            f"{PurePath(frame.f_code.co_filename).name}:{line}"
-            for frame, line in traceback.walk_tb(error.__traceback__)
-        ]
-        # The text of an unknown exception may quote a password or a message; the system's own does not.
-        reason = error.strerror if isinstance(error, OSError) else None
-        self.log.trouble(
-            "smtp_fault",
-            incident=incident,
-            peer=peer,
-            error=type(error).__name__,
-            reason=reason,
-            where=" > ".join(frames[-FRAMES:]),
-        )
-        return Reply(code=451, status="4.3.0", text=f"Internal error, try again later (incident {incident})")
 
     async def drain(self, grace: timedelta) -> None:
         """Send everybody home: no new sessions; messages being received or stored get `grace` to end.

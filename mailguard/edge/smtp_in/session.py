@@ -17,6 +17,7 @@ from mailguard.core.smtp_syntax import parse_mail, parse_rcpt
 from mailguard.edge.smtp_in.budget import SMALL
 from mailguard.edge.smtp_in.connection import LONGEST_LINE, OVERLONG
 from mailguard.edge.smtp_in.data import Content, too_large
+from mailguard.edge.smtp_in.incident import incident
 from mailguard.edge.smtp_in.login import Login
 
 # Browsers that were led here; they would go on to read their own request as commands.
@@ -88,7 +89,7 @@ class SmtpSession(Login):
 
     def _fail(self, error: Exception) -> None:
         """A fault of ours is a temporary refusal, and the session goes on where it can."""
-        reply = self._reception.incident(error, self._peer.address)
+        reply = incident(self._reception.log, error, self._peer.address)
         self.envelope = None
         if self._content is None:
             self._say(reply)

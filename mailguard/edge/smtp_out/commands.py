@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from mailguard.core import message as reading
-from mailguard.core.hold import HeldMessage, HeldRecipient
+from mailguard.core.envelope import MailParameters
 
 # The last fence before the wire. Whatever is stored was held against a stricter grammar when it came in;
 # here only that it can be neither a second command nor end its own path or parameter.
@@ -19,6 +20,34 @@ def nothing() -> None:
 
 def nobody() -> None:
     """Nobody comes next."""
+
+
+class Sending(Protocol):
+    """Of an envelope or a message, all that the upstream is told about it."""
+
+    @property
+    def sender(self) -> str:
+        """The envelope's sender; "" for the null sender."""
+
+    @property
+    def parameters(self) -> MailParameters:
+        """What the client said beside it."""
+
+
+class Whom(Protocol):
+    """Of a recipient, all that the upstream is told."""
+
+    @property
+    def address(self) -> str:
+        """As it came."""
+
+    @property
+    def notify(self) -> str | None:
+        """NOTIFY (RFC 3461)."""
+
+    @property
+    def orcpt(self) -> str | None:
+        """ORCPT (RFC 3461)."""
 
 
 class Unsendable(Exception):
@@ -45,9 +74,7 @@ class Order:
         return b"".join((self.mail, *self.rcpts, b"DATA\r\n"))
 
 
-def mail_line(
-    message: HeldMessage, recipients: Sequence[HeldRecipient], content: bytes, offers: Collection[str]
-) -> bytes:
+def mail_line(message: Sending, recipients: Sequence[Whom], content: bytes, offers: Collection[str]) -> bytes:
     """MAIL FROM with the parameters that the upstream offers to take. Raises Unsendable."""
     parameters = message.parameters
     words = [f"SIZE={len(content)}"] if "size" in offers else []
@@ -63,7 +90,7 @@ def mail_line(
     return _line("MAIL FROM", message.sender, words)
 
 
-def rcpt_line(recipient: HeldRecipient, offers: Collection[str]) -> bytes:
+def rcpt_line(recipient: Whom, offers: Collection[str]) -> bytes:
     """RCPT TO with the recipient's delivery notification wishes (RFC 3461). Raises Unsendable."""
     if not recipient.address.isascii() and "smtputf8" not in offers:
         raise Unsendable("5.6.7 The outgoing server does not take non-ASCII addresses (SMTPUTF8)")
@@ -71,7 +98,7 @@ def rcpt_line(recipient: HeldRecipient, offers: Collection[str]) -> bytes:
     return _line("RCPT TO", recipient.address, words)
 
 
-def _body(message: HeldMessage, content: bytes, offers: Collection[str]) -> list[str]:
+def _body(message: Sending, content: bytes, offers: Collection[str]) -> list[str]:
     if content.isascii():
         declared = message.parameters.body
         return _pairs(BODY=declared) if "8bitmime" in offers else []
@@ -81,7 +108,7 @@ def _body(message: HeldMessage, content: bytes, offers: Collection[str]) -> list
     return ["BODY=8BITMIME"]
 
 
-def _international(message: HeldMessage, recipients: Sequence[HeldRecipient], content: bytes) -> bool:
+def _international(message: Sending, recipients: Sequence[Whom], content: bytes) -> bool:
     """Whether the transaction needs SMTPUTF8 (RFC 6531 section 3.1). A header in 8 bits whose client never
     said so goes on as it came."""
     if not message.sender.isascii() or not all(recipient.address.isascii() for recipient in recipients):

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from mailguard.core import charset
 from mailguard.core.delivery import Answer, Outcome
-from mailguard.core.hold import HeldMessage, HeldRecipient
 from mailguard.edge.smtp_out import commands
-from mailguard.edge.smtp_out.commands import Order, Unsendable
+from mailguard.edge.smtp_out.commands import Order, Sending, Unsendable, Whom
 from mailguard.edge.smtp_out.session import Answers, Session
 from mailguard.edge.smtp_out.wire import Reply
 
@@ -38,8 +37,8 @@ class Parcel:
     `planned` is what the server was told; `behind` is whose envelope went with the end of this one.
     """
 
-    message: HeldMessage
-    recipients: Sequence[HeldRecipient]
+    message: Sending
+    recipients: Sequence[Whom]
     content: bytes
     session: Session | None = None
     planned: Planned | None = None
@@ -76,7 +75,7 @@ def _fits(content: bytes, offered: str | None) -> None:
 
 
 def outcomes_of(
-    planned: Planned, recipients: Sequence[HeldRecipient], answers: Answers, *, dsn: bool
+    planned: Planned, recipients: Sequence[Whom], answers: Answers, *, dsn: bool
 ) -> dict[int, Outcome]:
     """What the answers mean for each recipient."""
     outcomes = dict(planned.settled)
@@ -94,7 +93,7 @@ def outcomes_of(
     return outcomes
 
 
-def _refused(recipient: HeldRecipient, reply: Reply, *, rcpt: bool = False) -> Outcome:
+def _refused(recipient: Whom, reply: Reply, *, rcpt: bool = False) -> Outcome:
     permanent = reply.code >= 500 and reply.code not in (*_LOGIN_CODES, _BAD_SEQUENCE)
     if rcpt and reply.code == _TOO_MANY and not reply.text.startswith(_MAILBOX_FULL):
         # RFC 5321 section 4.5.3.1.10: an old way to say "too many recipients for one transaction".
@@ -102,16 +101,14 @@ def _refused(recipient: HeldRecipient, reply: Reply, *, rcpt: bool = False) -> O
     return outcome(recipient, Answer.NEVER if permanent else Answer.LATER, str(reply))
 
 
-def outcome(recipient: HeldRecipient, answer: Answer, reply: str, *, dsn: bool = False) -> Outcome:
+def outcome(recipient: Whom, answer: Answer, reply: str, *, dsn: bool = False) -> Outcome:
     """One recipient's answer, as people may see it."""
     return Outcome(
         address=recipient.address, answer=answer, reply=charset.clean(reply)[:_LONGEST_REPLY], dsn=dsn
     )
 
 
-def all_later(
-    recipients: Sequence[HeldRecipient], text: str, *, ambiguous: bool = False
-) -> Sequence[Outcome]:
+def all_later(recipients: Sequence[Whom], text: str, *, ambiguous: bool = False) -> Sequence[Outcome]:
     """The same for all: it is tried again, and the message is not to blame."""
     reply = charset.clean(text)[:_LONGEST_REPLY]
     return [

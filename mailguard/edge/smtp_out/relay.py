@@ -8,7 +8,7 @@ from functools import partial
 
 from mailguard.core.delivery import Answer, Outcome
 from mailguard.core.hold import Claimed
-from mailguard.edge.smtp_out.commands import Order, Unsendable
+from mailguard.edge.smtp_out.commands import Order, Sending, Unsendable, Whom
 from mailguard.edge.smtp_out.opening import Refused
 from mailguard.edge.smtp_out.options import UpstreamOptions
 from mailguard.edge.smtp_out.outage import Out, Outage
@@ -40,7 +40,10 @@ class SmtpRelay:
         Cancelled before the whole message may have left, it raises NotOffered.
         """
         message = claimed.message
-        recipients = [recipient for recipient in message.recipients if recipient.in_flight]
+        return await self.offer(message, [each for each in message.recipients if each.in_flight], content)
+
+    async def offer(self, message: Sending, recipients: Sequence[Whom], content: bytes) -> Sequence[Outcome]:
+        """The same for whoever has only the envelope."""
         parcel = Parcel(message=message, recipients=recipients, content=content)
         place = self._options.place
         try:

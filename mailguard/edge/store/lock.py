@@ -2,12 +2,15 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Self
 
 from mailguard.core.errors import StoreError, StoreLocked
 
 LOCK_FILE = "guard.lock"
+# Seconds that a process may outlive its guard.
+LAST_BREATH = 5.0
 
 
 class StateLock:
@@ -33,14 +36,14 @@ class StateLock:
                 " this user may write to (state_dir in mailguard.toml)"
             ) from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
             # For the reader of the error message below, in the process that comes second.
             os.ftruncate(descriptor, 0)
             os.write(descriptor, f"{os.getpid()}\n".encode())
         except BlockingIOError as error:
-            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+            holder = _holder(descriptor)
             os.close(descriptor)
-            who = f"process {holder}" if holder.isdigit() else "another process"
+            who = f"process {holder}" if holder else "another process"
             raise StoreLocked(
                 f"another mailguard ({who}) has {state_dir} open; stop that one first, or give this one a"
                 " state_dir of its own"
@@ -61,3 +64,37 @@ class StateLock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def _lock(descriptor: int) -> None:
+    """Raises BlockingIOError where somebody else has it, and will go on having it.
+
+    A guard whose SMTP has a process of its own is one guard: where the other process was killed, this one may
+    need a moment to end, and the lock is there until nothing can leave through it any more.
+    """
+    until = time.monotonic() + LAST_BREATH
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if _runs(_holder(descriptor)) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
+def _holder(descriptor: int) -> int:
+    """The process that wrote its number there; 0 where none did."""
+    written = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+    return int(written) if written.isascii() and written.isdigit() else 0
+
+
+def _runs(process: int) -> bool:
+    try:
+        # Signal 0 is none; process 0 would be our own group.
+        os.kill(process or 1, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

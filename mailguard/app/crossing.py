@@ -1,0 +1,155 @@
+"""What crosses between the process that speaks SMTP and the one that judges and keeps, and how it is written.
+
+MessagePack, because it is read into nothing but the types that are named here, whatever the process that
+listens to the network may send.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+
+import msgspec
+
+from mailguard.core.delivery import Outcome
+from mailguard.core.envelope import Envelope, Submission
+from mailguard.core.errors import Fault
+from mailguard.core.reply import Reply
+from mailguard.flow.guessing import Tried
+from mailguard.flow.judging import Judged
+from mailguard.flow.knowing import Known, Question
+
+
+class About(IntEnum):
+    """What a question or a word is about."""
+
+    OPEN = 0
+    CLOSE = 1
+    ACCEPT = 2
+    LEARN = 3
+    OFFER = 4
+    GOODBYE = 5
+    LOOK = 6
+    LOG = 7
+    TRIED = 8
+    KNOW = 9
+    TAKE = 10
+    RELOAD = 11
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Handed:
+    """A submission but for its bytes, which go beside it, and for its time, which is that of the process that
+    keeps it."""
+
+    envelope: Envelope
+    user: str | None
+    peer: str
+    helo: str
+    protocol: str
+    own: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grounds:
+    """What a message is judged by, beside the rules: how often the clock of the process that keeps has
+    followed the wall clock, and whether its memory is blank."""
+
+    adoptions: int = -1
+    blank: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moment:
+    """What time it is for the process that keeps, and its grounds."""
+
+    now: datetime
+    grounds: Grounds
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Weighed:
+    """A submission that was judged by the process that speaks SMTP: by which `rules`, and on which grounds.
+    `within` are the seconds that are left for the answer."""
+
+    handed: Handed
+    received_at: datetime
+    judged: Judged
+    rules: str
+    grounds: Grounds
+    within: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """Where SMTP is spoken now, by what the port is for; or why it is not."""
+
+    addresses: dict[str, list[str]]
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """How the process that speaks is: what is wrong with its open files and with the upstream, and whether
+    clients are turned away."""
+
+    files: str | None = None
+    upstream: str | None = None
+    refuses: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Logged:
+    """A line for the log."""
+
+    name: str
+    trouble: bool
+    fields: dict[str, object]
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=str)
+written = _encoder.encode
+
+read_moment = msgspec.msgpack.Decoder(Moment).decode
+read_opened = msgspec.msgpack.Decoder(Opened).decode
+read_handed = msgspec.msgpack.Decoder(Handed).decode
+read_weighed = msgspec.msgpack.Decoder(Weighed).decode
+read_question = msgspec.msgpack.Decoder(Question).decode
+read_known = msgspec.msgpack.Decoder(Known).decode
+read_reply = msgspec.msgpack.Decoder(Reply).decode
+read_envelope = msgspec.msgpack.Decoder(Envelope).decode
+read_outcomes = msgspec.msgpack.Decoder(list[Outcome]).decode
+read_seen = msgspec.msgpack.Decoder(Seen).decode
+read_logged = msgspec.msgpack.Decoder(Logged).decode
+read_tried = msgspec.msgpack.Decoder(Tried).decode
+
+
+def handed(submission: Submission) -> Handed:
+    """A submission but for its bytes and its time."""
+    return Handed(
+        envelope=submission.envelope,
+        user=submission.user,
+        peer=submission.peer,
+        helo=submission.helo,
+        protocol=submission.protocol,
+        own=submission.own,
+    )
+
+
+def submitted(one: Handed, content: bytes, now: datetime) -> Submission:
+    """And with them again."""
+    return Submission(
+        envelope=one.envelope,
+        content=content,
+        user=one.user,
+        peer=one.peer,
+        helo=one.helo,
+        protocol=one.protocol,
+        received_at=now,
+        own=one.own,
+    )
+
+
+def outcomes(found: Sequence[Outcome]) -> bytes:
+    """What came of an attempt."""
+    return written(list(found))

@@ -1,0 +1,247 @@
+"""The process that speaks SMTP, seen from the one that judges and keeps.
+
+It has the sessions of clients, reads and judges what they hand in, and hands what has been released to the
+upstream. Here is everything that there is only one of: the store, the memory, the timer, the page. The two
+are one guard: neither goes on without the other, and the lock of the state directory is held by both.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Self
+
+from mailguard.app import crossing, speaking
+from mailguard.app.crossing import About, Grounds, Handed, Weighed
+from mailguard.app.parts import Means
+from mailguard.app.smtp import Addresses, Taking, timed
+from mailguard.core.delivery import Answer, Outcome
+from mailguard.core.envelope import Envelope, Recipient
+from mailguard.core.errors import ConfigurationError
+from mailguard.core.hold import Claimed
+from mailguard.core.reply import Reply
+from mailguard.edge.channel import Channel, ChannelLost, Stopped
+from mailguard.edge.config import RulesFile, Settings
+from mailguard.edge.smtp_in import Accept, incident
+from mailguard.flow.guessing import Tried
+from mailguard.flow.receive import Receive
+from mailguard.ports import NotOffered
+
+# Seconds for it to end by itself.
+PATIENCE = 5.0
+
+
+class FrontGone(OSError):
+    """The process that speaks SMTP has ended, and with it the guard."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keeping:
+    """What the process that keeps has for the one that speaks."""
+
+    means: Means
+    taking: Taking
+    receive: Receive
+
+
+class Front:
+    """Made before anything else runs in the process. It is `ports.Watched`, and `relay` is the way out."""
+
+    def __init__(self, pid: int, end: socket.socket) -> None:
+        self._pid = pid
+        self._end = end
+        self._gone = asyncio.Event()
+        self._channel: Channel | None = None
+        self._keeping: Keeping | None = None
+        self._seen = crossing.Seen()
+        self.relay = FrontRelay(self)
+
+    @classmethod
+    def fork(cls, settings: Settings, rules: RulesFile) -> Self:
+        """The process is there, and waits to be told what to do. No thread may run yet."""
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            speaking.run(settings, rules, theirs)
+        theirs.close()
+        return cls(pid, ours)
+
+    def end(self) -> None:
+        """Let it end, and wait until it has: its end of the channel closes with ours."""
+        self._end.close()
+        until = time.monotonic() + PATIENCE
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(self._pid, os.WNOHANG) == (0, 0):
+                if time.monotonic() > until:
+                    os.kill(self._pid, signal.SIGKILL)
+                time.sleep(0.005)
+
+    # ---- in the loop
+
+    async def connect(self) -> None:
+        """Begin to talk to it."""
+        channel = Channel(answer=self._answer, hear=self._hear, lost=self._gone.set)
+        await asyncio.get_running_loop().create_unix_connection(lambda: channel, sock=self._end)
+        self._channel = channel
+
+    @property
+    def channel(self) -> Channel:
+        """Raises ChannelLost before it is connected."""
+        if self._channel is None:
+            raise ChannelLost("not connected")
+        return self._channel
+
+    async def run(self) -> None:
+        """Until it is gone, which raises FrontGone."""
+        await self._gone.wait()
+        raise FrontGone("the process that speaks SMTP has ended; the log or the system's journal has more")
+
+    @property
+    def keeping(self) -> Keeping:
+        """Raises ChannelLost before the ways in are open."""
+        if self._keeping is None:
+            raise ChannelLost("not open")
+        return self._keeping
+
+    @asynccontextmanager
+    async def opened(self, keeping: Keeping) -> AsyncIterator[Addresses]:
+        """As smtp.opened_smtp."""
+        self._keeping = keeping
+        opened = crossing.read_opened(await self.channel.ask(About.OPEN, self._moment()))
+        if opened.faults:
+            raise ConfigurationError(opened.faults)
+        try:
+            yield opened.addresses
+        finally:
+            # There is nothing to close where it is gone.
+            with contextlib.suppress(ChannelLost):
+                await self.channel.ask(About.CLOSE, b"")
+
+    def tried(self, tried: Tried) -> None:
+        """Somebody tried a password elsewhere."""
+        if self._channel is not None:
+            self._channel.tell(About.TRIED, crossing.written(tried))
+
+    async def look(self, next_due: datetime | None) -> None:
+        """Ask it how it is, and let it know what time it is here."""
+        with contextlib.suppress(ChannelLost):
+            self._seen = crossing.read_seen(await self.channel.ask(About.LOOK, self._moment()))
+
+    def told(self) -> str | None:
+        """What is wrong with its open files."""
+        return self._seen.files
+
+    def refuses(self) -> bool:
+        """Whether clients are turned away."""
+        return self._seen.refuses
+
+    @property
+    def upstream(self) -> str | None:
+        """What is wrong with the upstream."""
+        return self._seen.upstream
+
+    def _grounds(self) -> Grounds:
+        keeping = self.keeping
+        return Grounds(adoptions=keeping.means.clock.adoptions, blank=keeping.receive.knows.blank)
+
+    def _moment(self) -> bytes:
+        now = self.keeping.means.clock.now()
+        return crossing.written(crossing.Moment(now=now, grounds=self._grounds()))
+
+    async def _answer(self, about: int, head: bytes, content: bytes) -> bytes:
+        if about == About.KNOW:
+            return crossing.written(await self.keeping.receive.knows.know(crossing.read_question(head)))
+        if about == About.TAKE:
+            weighed = crossing.read_weighed(head)
+            reply = await self._taken(weighed, content)
+            return crossing.written(reply)
+        take = self.keeping.taking.learn if about == About.LEARN else self.keeping.taking.accept
+        return crossing.written(await self._from_us(take, crossing.read_handed(head), content))
+
+    async def _taken(self, weighed: Weighed, content: bytes) -> Reply:
+        """A message that was judged there; anew here, where that was on other grounds."""
+        means, taking, one = self.keeping.means, self.keeping.taking, weighed.handed
+        if weighed.grounds != self._grounds():
+            self.channel.tell(About.LOOK, self._moment())
+            return await self._from_us(taking.accept, one, content)
+        if weighed.rules != means.rules.in_force:
+            self.channel.tell(About.RELOAD, b"")
+            return await self._from_us(taking.accept, one, content)
+        submission = crossing.submitted(one, content, weighed.received_at)
+        take = partial(self.keeping.receive.take, judged=weighed.judged, within=weighed.within)
+        return await self._safely(timed(take, means, submission), one.peer)
+
+    async def _from_us(self, take: Accept, one: Handed, content: bytes) -> Reply:
+        # The time in it must not be older than the step that reckons with it (ports.Clock.steady).
+        submission = crossing.submitted(one, content, self.keeping.means.clock.now())
+        return await self._safely(take(submission), one.peer)
+
+    async def _safely(self, taking: Coroutine[Any, Any, Reply], peer: str) -> Reply:
+        """As in a session: a fault of ours is a temporary refusal."""
+        try:
+            return await taking
+        except Exception as error:  # noqa: BLE001  the client must be answered
+            return incident(self.keeping.means.log, error, peer)
+
+    def _hear(self, about: int, head: bytes) -> None:
+        if about == About.TRIED:
+            self.keeping.taking.guessing.hear(crossing.read_tried(head))
+        elif about == About.LOG:
+            line, log = crossing.read_logged(head), self.keeping.means.log
+            (log.trouble if line.trouble else log.event)(line.name, **line.fields)
+
+
+class FrontRelay:
+    """ports.Relay, and ports.Watched: the upstream is spoken to there."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+
+    async def attempt(self, claimed: Claimed, content: bytes) -> Sequence[Outcome]:
+        """Try every in-flight recipient once."""
+        message = claimed.message
+        recipients = [
+            Recipient(address=each.address, notify=each.notify, orcpt=each.orcpt)
+            for each in message.recipients
+            if each.in_flight
+        ]
+        envelope = Envelope(
+            sender=message.sender, recipients=tuple(recipients), parameters=message.parameters
+        )
+        try:
+            answer = await self._front.channel.ask(About.OFFER, crossing.written(envelope), content)
+        except Stopped as stopped:
+            if stopped.how == NotOffered.__name__:
+                raise NotOffered from stopped
+            raise
+        except ChannelLost as error:
+            reply = f"4.3.0 {error}, so it may have arrived"
+            return [
+                Outcome(address=each.address, answer=Answer.LATER, reply=reply, ambiguous=True)
+                for each in recipients
+            ]
+        return crossing.read_outcomes(answer)
+
+    async def look(self, next_due: datetime | None) -> None:
+        """Nothing: the front is looked at."""
+
+    def told(self) -> str | None:
+        """Why nothing leaves; None where it does."""
+        return self._front.upstream
+
+    def refuses(self) -> bool:
+        """Never: what comes in waits."""
+        return False
+
+    async def close(self) -> None:
+        """Say goodbye to the upstream."""
+        with contextlib.suppress(ChannelLost):
+            await self._front.channel.ask(About.GOODBYE, b"")

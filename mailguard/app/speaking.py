@@ -1,0 +1,221 @@
+"""What the process does that speaks SMTP: the sessions of clients, and those with the upstream.
+
+It reads and judges what clients hand in, and asks the process that keeps for what is remembered, and to take
+it. It keeps nothing: when the other process is gone, it ends on the spot, because nothing may leave that
+nobody answers for.
+"""
+
+import asyncio
+import ctypes
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn
+
+import uvloop
+
+from mailguard.app import crossing
+from mailguard.app.crossing import About, Grounds, Logged, Weighed
+from mailguard.app.parts import relay_of
+from mailguard.app.smtp import Place, Taking, opened_smtp
+from mailguard.core import control_mail
+from mailguard.core.envelope import Submission
+from mailguard.core.errors import ConfigurationError
+from mailguard.core.reply import Reply
+from mailguard.edge.accounts import UsersFile
+from mailguard.edge.bodies import BodyReader
+from mailguard.edge.channel import Channel
+from mailguard.edge.clock import SystemClock, elapsed
+from mailguard.edge.config import RulesFile, Settings
+from mailguard.edge.listeners import OpenFiles
+from mailguard.edge.smtp_in import SmtpOptions
+from mailguard.edge.smtp_out import SmtpRelay
+from mailguard.flow.guessing import Guessing, Tried
+from mailguard.flow.judging import Judging
+from mailguard.flow.knowing import Blank, Known, Question
+from mailguard.flow.receive import patience
+
+# prctl(2).
+_PR_SET_PDEATHSIG = 1
+
+
+def run(settings: Settings, rules: RulesFile, end: socket.socket) -> NoReturn:
+    """Until the other end of the channel is gone."""
+    try:
+        # The terminal and the service manager tell everybody; the other process says when it is time.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        _end_with_parent()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_Front(settings, rules).run(end))
+    except BaseException:  # noqa: BLE001  nothing of the other process's own way to its end may run here
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+def _end_with_parent() -> None:
+    """Where the system can do that, even a busy or hanging one ends with the other process."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _end() -> None:
+    os._exit(0)
+
+
+class _Front:
+    def __init__(self, settings: Settings, rules: RulesFile) -> None:
+        self._settings = settings
+        self._rules = rules
+        self._grounds = Grounds()
+        self._reloading: asyncio.Task[object] | None = None
+        self._clock = SystemClock()
+        self._doors = AsyncExitStack()
+        upstream = relay_of(settings)
+        self._relay = upstream if isinstance(upstream, SmtpRelay) else None
+
+    async def run(self, end: socket.socket) -> None:
+        self._channel = Channel(answer=self._answer, hear=self._hear, lost=_end)
+        self._log = _FarLog(self._channel)
+        self._files = OpenFiles(self._log)
+        options = SmtpOptions(hostname=self._settings.hostname)
+        self._guessing = Guessing(options, self._clock.monotonic, self._tried)
+        self._knows = _FarKnowing(self._channel, self._rules)
+        self._judging = Judging(
+            knows=self._knows,
+            bodies=BodyReader(),
+            log=self._log,
+            hostname=self._settings.hostname,
+        )
+        await asyncio.get_running_loop().create_unix_connection(lambda: self._channel, sock=end)
+        await asyncio.Event().wait()
+
+    async def _answer(self, about: int, head: bytes, content: bytes) -> bytes:
+        if about == About.OFFER and self._relay is not None:
+            envelope = crossing.read_envelope(head)
+            return crossing.outcomes(await self._relay.offer(envelope, envelope.recipients, content))
+        if about == About.OPEN:
+            return await self._open(head)
+        if about == About.LOOK:
+            return await self._look(head)
+        if about == About.CLOSE:
+            await self._doors.aclose()
+        elif about == About.GOODBYE and self._relay is not None:
+            await self._relay.close()
+        return b""
+
+    async def _open(self, head: bytes) -> bytes:
+        self._go_by(head)
+        accounts = UsersFile(self._settings.accounts.file, clock=self._clock, log=self._log)
+        self._doors.callback(accounts.close)
+        place = Place(settings=self._settings, clock=self._clock, files=self._files, log=self._log)
+        taking = Taking(accept=self._accept, learn=self._learn, accounts=accounts, guessing=self._guessing)
+        try:
+            addresses = await self._doors.enter_async_context(opened_smtp(place, taking))
+        except ConfigurationError as error:
+            return crossing.written(crossing.Opened(addresses={}, faults=error.faults))
+        return crossing.written(crossing.Opened(addresses=addresses))
+
+    async def _look(self, head: bytes) -> bytes:
+        self._go_by(head)
+        await self._files.look(None)
+        upstream = self._relay.told() if self._relay is not None else None
+        seen = crossing.Seen(files=self._files.told(), upstream=upstream, refuses=self._files.refuses())
+        return crossing.written(seen)
+
+    def _go_by(self, head: bytes) -> None:
+        """One clock for both: the other process's."""
+        moment = crossing.read_moment(head)
+        self._clock.follow(_from(moment.now))
+        self._grounds = self._knows.grounds = moment.grounds
+
+    async def _accept(self, submission: Submission) -> Reply:
+        recipients = submission.envelope.recipients
+        if any(control_mail.addressed(one.address, self._settings.hostname) for one in recipients):
+            return await self._handed(About.ACCEPT, submission)
+        end = asyncio.get_running_loop().time() + patience(submission)
+        # Before anything is waited for: what they say is what the message is judged by.
+        rules, grounds = self._rules.in_force, self._grounds
+        try:
+            judged = await self._judging.judged(submission, self._rules.current)
+            if isinstance(judged, Reply):
+                return judged
+            weighed = Weighed(
+                handed=crossing.handed(submission),
+                received_at=submission.received_at,
+                judged=judged,
+                rules=rules,
+                grounds=grounds,
+                within=end - asyncio.get_running_loop().time(),
+            )
+            head = crossing.written(weighed)
+        except UnicodeEncodeError:
+            # Text that cannot be written down: bytes of a header that are in no charset.
+            return await self._handed(About.ACCEPT, submission)
+        return crossing.read_reply(await self._channel.ask(About.TAKE, head, submission.content))
+
+    async def _learn(self, submission: Submission) -> Reply:
+        return await self._handed(About.LEARN, submission)
+
+    async def _handed(self, about: About, submission: Submission) -> Reply:
+        head = crossing.written(crossing.handed(submission))
+        return crossing.read_reply(await self._channel.ask(about, head, submission.content))
+
+    def _tried(self, tried: Tried) -> None:
+        self._channel.tell(About.TRIED, crossing.written(tried))
+
+    def _hear(self, about: int, head: bytes) -> None:
+        if about == About.TRIED:
+            self._guessing.hear(crossing.read_tried(head))
+        elif about == About.LOOK:
+            self._go_by(head)
+        elif about == About.RELOAD and (self._reloading is None or self._reloading.done()):
+            self._reloading = asyncio.create_task(self._rules.reload())
+
+
+class _FarKnowing:
+    """flow.knowing.Knows: the memory is in the other process."""
+
+    def __init__(self, channel: Channel, rules: RulesFile) -> None:
+        self._channel = channel
+        self._rules = rules
+        self._blank = Blank()
+        self.grounds = Grounds()
+
+    @property
+    def on(self) -> bool:
+        return self._rules.current.remember > timedelta(0)
+
+    async def know(self, question: Question) -> Known:
+        policy = self._rules.current
+        if self.grounds.blank and not question.thread and not policy.weighs_suspicion(0):
+            return self._blank.known(question, policy)
+        return crossing.read_known(await self._channel.ask(About.KNOW, crossing.written(question)))
+
+
+class _FarLog:
+    """ports.Log: one process writes all lines."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def event(self, name: str, /, **fields: object) -> None:
+        self._tell(Logged(name=name, trouble=False, fields=fields))
+
+    def trouble(self, name: str, /, **fields: object) -> None:
+        self._tell(Logged(name=name, trouble=True, fields=fields))
+
+    def _tell(self, line: Logged) -> None:
+        self._channel.tell(About.LOG, crossing.written(line))
+
+
+def _from(moment: datetime) -> Callable[[], float]:
+    """Seconds since 1970, from this moment on."""
+    begun, first = elapsed(), moment.astimezone(UTC).timestamp()
+    return lambda: first + elapsed() - begun
