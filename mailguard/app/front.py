@@ -92,6 +92,10 @@ class Front:
         await asyncio.get_running_loop().create_unix_connection(lambda: channel, sock=self._end)
         self._channel = channel
 
+    def disconnect(self) -> None:
+        """Nothing more is to be said: it may end."""
+        self.channel.close()
+
     @property
     def channel(self) -> Channel:
         """Raises ChannelLost before it is connected."""

@@ -142,6 +142,8 @@ async def _serve(means: Means, front: Front | None) -> None:
                 await _run(means, queue, signals, front)
         finally:
             await relay.close()
+            if front is not None:
+                front.disconnect()
 
 
 def _signals() -> Signals:

@@ -58,15 +58,22 @@ class Channel(asyncio.Protocol):
         other end has stopped."""
         number = next(self._numbers) & 0xFFFFFFF
         self._send(_QUESTION, number, about, head, body)
+        waiting: asyncio.Future[bytes] = self._loop.create_future()
+        self._asked[number] = waiting
         try:
-            return await self._expect(number)
+            return await waiting
         except asyncio.CancelledError as error:
             raise Stopped(await self._stop(number)) from error
+        finally:
+            del self._asked[number]
 
     async def _stop(self, number: int) -> str:
-        try:
+        waiting = self._asked[number]
+        if waiting.cancelled():
+            waiting = self._asked[number] = self._loop.create_future()
             self._send(_STOP, number, 0, b"")
-            await self._expect(number)
+        try:
+            await waiting
         except AnswerFailed as failed:
             return str(failed)
         return ""
@@ -112,13 +119,6 @@ class Channel(asyncio.Protocol):
 
     # ---- frames
 
-    async def _expect(self, number: int) -> bytes:
-        self._asked[number] = self._loop.create_future()
-        try:
-            return await self._asked[number]
-        finally:
-            del self._asked[number]
-
     def _send(self, kind: int, number: int, about: int, head: bytes, body: bytes = b"") -> None:
         if self._transport is None:
             raise ChannelLost("the other process is gone")
@@ -134,12 +134,19 @@ class Channel(asyncio.Protocol):
         elif kind == _WORD:
             self._hear(about, head)
         else:
-            waiting = self._asked.get(number)
-            if waiting is not None and not waiting.done():
-                if kind == _ANSWER:
-                    waiting.set_result(head)
-                else:
-                    waiting.set_exception(AnswerFailed(head.decode("ascii", "replace")))
+            self._answered_here(number, kind, head)
+
+    def _answered_here(self, number: int, kind: int, head: bytes) -> None:
+        waiting = self._asked.get(number)
+        if waiting is None:
+            return
+        if waiting.done():
+            # Cancelled, and its task does not know of it yet: this is the only answer that will come.
+            waiting = self._asked[number] = self._loop.create_future()
+        if kind == _ANSWER:
+            waiting.set_result(head)
+        else:
+            waiting.set_exception(AnswerFailed(head.decode("ascii", "replace")))
 
     async def _answered(self, number: int, about: int, head: bytes, body: bytes) -> None:
         kind = _ANSWER

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests import guard as guards
 from tests.benchmarks import measuring
-from tests.benchmarks.measuring import Measure, Run
+from tests.benchmarks.measuring import GUARDS, Measure, Run
 from tests.postfix import Postfix
 from tests.programs import free_port
 
@@ -24,14 +24,12 @@ def postfix_run(chosen: argparse.Namespace, server: Postfix, *, reuse: bool) -> 
     return run
 
 
-def guard_run(chosen: argparse.Namespace, place: Path, *, reuse: bool) -> Run:
+def guard_run(chosen: argparse.Namespace, place: Path, *, reuse: bool, own_process: bool) -> Run:
     """One run against a fresh guard; every message must be held by it afterwards."""
     directory = place / "guard"
     directory.mkdir()
     upstream: dict[str, str | int] = {"kind": "maildir", "path": "outgoing"}
-    # All of the load comes from one address.
-    limits = "max_connections_per_ip = 500\n"
-    with guards.running(directory, upstream, smtp=limits) as guard:
+    with guards.running(directory, upstream, smtp=measuring.smtp(own_process=own_process)) as guard:
         run = measuring.load(chosen, guard.port, guard.pid, reuse=reuse)
         held = guard.ask("status")["messages"]["held"]
     if held != chosen.count:
@@ -66,7 +64,8 @@ def figures(chosen: argparse.Namespace, place: Path) -> dict[str, list[Run]]:
         rivals: dict[str, Measure] = {}
         for kind, reuse in LOADS:
             rivals["postfix" + kind] = partial(postfix_run, chosen, server, reuse=reuse)
-            rivals["mailguard" + kind] = partial(guard_run, chosen, place, reuse=reuse)
+            for name, own in GUARDS:
+                rivals[name + kind] = partial(guard_run, chosen, place, reuse=reuse, own_process=own)
             for peer in ("aiosmtpd", "protocol") if chosen.peers else ():
                 rivals[peer + kind] = partial(peer_run, chosen, place, peer, reuse=reuse)
         return measuring.interleaved(chosen.runs, rivals)

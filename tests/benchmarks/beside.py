@@ -17,6 +17,7 @@ from tests.benchmarks.plot import Bar, bars
 NAMES = {
     "postfix": "Postfix",
     "mailguard": "mailguard",
+    "single": "mailguard in one process",
     "aiosmtpd": "bare aiosmtpd",
     "protocol": "bare protocol",
 }

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests import guard as guards
 from tests.benchmarks import measuring
-from tests.benchmarks.measuring import Measure, Run
+from tests.benchmarks.measuring import GUARDS, Measure, Run
 from tests.postfix import Postfix
 from tests.programs import find, free_port
 
@@ -44,13 +44,13 @@ def postfix_run(chosen: argparse.Namespace, server: Postfix, upstream: int) -> R
         return run[0]
 
 
-def guard_run(chosen: argparse.Namespace, place: Path, upstream: int) -> Run:
+def guard_run(chosen: argparse.Namespace, place: Path, upstream: int, *, own_process: bool) -> Run:
     """Have all messages held until one moment (FUTURERELEASE, RFC 4865), and wait for the last to arrive."""
     directory = place / "guard"
     directory.mkdir()
     rules = guards.RULES.replace('"1h"', '"0s"')
-    limits = "max_connections_per_ip = 500\n"
-    with guards.running(directory, guards.smtp_upstream(upstream), rules=rules, smtp=limits) as guard:
+    smtp = measuring.smtp(own_process=own_process)
+    with guards.running(directory, guards.smtp_upstream(upstream), rules=rules, smtp=smtp) as guard:
         due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=10 + chosen.count // 250)
         fill(guard.port, chosen, f"{due:%Y-%m-%dT%H:%M:%SZ}")
         left = (due - datetime.now(UTC)).total_seconds()
@@ -111,10 +111,9 @@ def figures(chosen: argparse.Namespace, place: Path) -> dict[str, list[Run]]:
     server = Postfix(hold, parent=place, logging=False)
     try:
         server.start()
-        rivals: dict[str, Measure] = {
-            "postfix": partial(postfix_run, chosen, server, upstream),
-            "mailguard": partial(guard_run, chosen, place, upstream),
-        }
+        rivals: dict[str, Measure] = {"postfix": partial(postfix_run, chosen, server, upstream)}
+        for name, own in GUARDS:
+            rivals[name] = partial(guard_run, chosen, place, upstream, own_process=own)
         return measuring.interleaved(chosen.runs, rivals)
     finally:
         server.stop()

@@ -15,6 +15,14 @@ from pathlib import Path
 
 from tests.programs import find
 
+# The guard as it is set up for much mail, and as it comes; and whether SMTP has a process of its own.
+GUARDS = (("mailguard", True), ("single", False))
+
+
+def smtp(*, own_process: bool) -> str:
+    """Lines for the guard's section of SMTP: all of the load comes from one address."""
+    return f"max_connections_per_ip = 500\nown_process = {str(own_process).lower()}\n"
+
 
 def options(purpose: str, *, count: int) -> argparse.Namespace:
     """The command line of a benchmark."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mailguard.edge.channel import AnswerFailed, Channel, ChannelLost, Stopped
+from mailguard.edge.channel import _ANSWER, _FRAME, AnswerFailed, Channel, ChannelLost, Stopped
 
 Answer = Callable[[int, bytes, bytes], Awaitable[bytes]]
 
@@ -140,6 +140,19 @@ async def test_a_question_that_is_taken_back_is_stopped_before_anybody_goes_on(
     assert stopped.is_set()
     assert caught.value.how == how
     assert task.cancelled()
+
+
+async def test_the_answer_may_come_in_the_moment_in_which_it_is_taken_back(both: Both) -> None:
+    task = asyncio.create_task(both.here.ask(1, b""))
+    await asyncio.sleep(0)
+    # What the other end has sent is heard after the cancel, and before the task hears of that.
+    task.cancel()
+    both.here.data_received(_FRAME.pack(0, 4, 0, _ANSWER) + b"done")
+    with pytest.raises(Stopped) as caught:
+        async with asyncio.timeout(5):
+            await task
+    assert caught.value.how == ""
+    assert await both.here.ask(1, b"next") == b"1 next "
 
 
 async def test_who_is_gone_answers_nothing(both: Both) -> None:
