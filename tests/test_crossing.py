@@ -6,14 +6,13 @@ from pathlib import Path
 import pytest
 
 from mailguard.app import crossing
-from mailguard.app.crossing import Grounds, Weighed
+from mailguard.app.crossing import Weighed
 from mailguard.core.delivery import Answer, Outcome
 from mailguard.core.envelope import MailParameters
 from mailguard.core.errors import Fault
 from mailguard.flow.judging import Judged
 from tests.flow.parts import opened, submission
 from tests.flow.test_judging import judging
-from tests.flow.test_knowing import question
 from tests.odd_mail import HEAD, ODD_MAIL
 
 PARAMETERS = MailParameters(
@@ -39,7 +38,7 @@ async def test_a_judged_message(tmp_path: Path, content: bytes) -> None:
             received_at=one.received_at,
             judged=judged,
             rules="a" * 64,
-            grounds=Grounds(adoptions=3, blank=True),
+            adoptions=3,
             within=4.25,
         )
         there = crossing.read_weighed(crossing.written(weighed))
@@ -47,16 +46,6 @@ async def test_a_judged_message(tmp_path: Path, content: bytes) -> None:
     assert type(there.judged.verdict.expire) is timedelta
     assert type(there.judged.headers.to) is tuple
     assert crossing.submitted(there.handed, content, one.received_at) == one
-
-
-async def test_what_is_asked_and_known(tmp_path: Path) -> None:
-    async with opened(tmp_path) as parts:
-        await parts.recalling.make()
-        for content in ODD_MAIL:
-            asked = question(submission(now=parts.clock, content=content), own=("a@x.example",))
-            assert crossing.read_question(crossing.written(asked)) == asked
-            known = await parts.receive.knows.know(asked)
-            assert crossing.read_known(crossing.written(known)) == known
 
 
 async def test_text_in_no_charset_cannot_cross_and_says_so(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ from tests.sink import Sink
 
 OWN = "own_process = true\n"
 TO = "client@customer.example"
+# As many as make somebody a usual contact.
+MAILS = 12
 
 
 @pytest.fixture
@@ -49,6 +51,10 @@ def submit(guard: Guard, content: bytes, to: str = TO) -> bytes:
 def mail(subject: str) -> bytes:
     """A small message."""
     return f"From: alice@corp.example\r\nTo: {TO}\r\nSubject: {subject}\r\n\r\nhello\r\n".encode()
+
+
+def _id(answer: bytes) -> str:
+    return answer.split(b" as ")[1].split()[0].decode()
 
 
 def children(pid: int) -> list[int]:
@@ -77,7 +83,7 @@ def test_mail_comes_in_is_held_and_leaves_through_it(sink: Sink, tmp_path: Path)
         [front] = children(guard.pid)
         answer = submit(guard, mail("one"))
         assert b"Held as" in answer
-        message_id = answer.split(b" as ")[1].split()[0].decode()
+        message_id = _id(answer)
         assert guard.verb("release", message_id).returncode == 0
         assert sink.wait(lambda one: TO in one.recipients).content.endswith(b"Subject: one\r\n\r\nhello\r\n")
         assert guard.wait_for(lambda one: one["state"] == "sent")["id"] == message_id
@@ -111,6 +117,31 @@ def test_it_judges_as_one_process_does(tmp_path: Path) -> None:
     assert told[0] == told[1]
     assert len(told[0][1]) == len(odd)
     assert any('"findings": [{' in one for one in told[0][1])
+
+
+def test_it_remembers_what_left_and_has_it_again_after_a_restart(tmp_path: Path) -> None:
+    """The memory is in the process that judges, its log in the store of the other one."""
+    boss, slip = "robert.stone@corp.example", "robert.stone@corp-mail.example"
+    guard = guards.configured(tmp_path, {"kind": "maildir", "path": "out"}, smtp=OWN)
+    guard.start()
+    try:
+        for number in range(MAILS):
+            assert b"Queued as" in submit(
+                guard, mail(f"plan {number}").replace(TO.encode(), boss.encode()), boss
+            )
+        until(lambda: guard.ask("status")["memory"]["mails"] == MAILS)
+        answers = [submit(guard, mail("first").replace(TO.encode(), slip.encode()), slip)]
+        assert guard.stop() == 0
+        guard.start()
+        until(lambda: guard.ask("status")["memory"]["mails"] == MAILS)
+        answers.append(submit(guard, mail("second").replace(TO.encode(), slip.encode()), slip))
+        found = [{one["check"] for one in guard.ask("show", _id(answer))["findings"]} for answer in answers]
+        assert found[0] == found[1] != set()
+        assert "wrong_namesake" in found[0] or "lookalike_address" in found[0]
+        assert guard.ask("forget", boss, "--yes")
+        until(lambda: guard.ask("status")["memory"]["mails"] == 0)
+    finally:
+        assert guard.stop() == 0
 
 
 def test_new_rules_hold_for_the_next_message(tmp_path: Path) -> None:
@@ -169,7 +200,7 @@ def test_killed_it_takes_the_other_with_it_and_the_next_guard_goes_on(sink: Sink
     guard.start()
     assert not runs(front)
     try:
-        message_id = answer.split(b" as ")[1].split()[0].decode()
+        message_id = _id(answer)
         assert guard.verb("release", message_id).returncode == 0
         sink.wait(lambda one: TO in one.recipients)
         assert b"Held as" in submit(guard, mail("again"))
@@ -202,7 +233,7 @@ def test_where_the_front_is_killed_the_guard_ends_and_says_why(sink: Sink, tmp_p
     assert "mailguard cannot start" not in guard.log()
     assert "the process that speaks SMTP has ended" in guard.log()
     guard.start()
-    assert guard.ask("queue")[0]["id"] == answer.split(b" as ")[1].split()[0].decode()
+    assert guard.ask("queue")[0]["id"] == _id(answer)
     assert guard.stop() == 0
 
 
@@ -249,7 +280,7 @@ def test_the_status_tells_of_an_upstream_that_is_out(tmp_path: Path) -> None:
     nobody = guards.smtp_upstream(free_port())
     with guards.running(tmp_path, nobody, smtp=OWN) as guard:
         answer = submit(guard, mail("waits"))
-        guard.verb("release", answer.split(b" as ")[1].split()[0].decode())
+        guard.verb("release", _id(answer))
 
         def told() -> bool:
             status = control_client.ask(tmp_path / "state" / "control.sock", {"verb": "status"})

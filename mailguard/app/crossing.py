@@ -17,7 +17,6 @@ from mailguard.core.errors import Fault
 from mailguard.core.reply import Reply
 from mailguard.flow.guessing import Tried
 from mailguard.flow.judging import Judged
-from mailguard.flow.knowing import Known, Question
 
 
 class About(IntEnum):
@@ -32,9 +31,11 @@ class About(IntEnum):
     LOOK = 6
     LOG = 7
     TRIED = 8
-    KNOW = 9
-    TAKE = 10
-    RELOAD = 11
+    TAKE = 9
+    RELOAD = 10
+    RECORDS = 11
+    THREADS = 12
+    RECALLS = 13
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,32 +52,23 @@ class Handed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Grounds:
-    """What a message is judged by, beside the rules: how often the clock of the process that keeps has
-    followed the wall clock, and whether its memory is blank."""
-
-    adoptions: int = -1
-    blank: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Moment:
-    """What time it is for the process that keeps, and its grounds."""
+    """What time it is for the process that keeps, and how often its clock has followed the wall clock."""
 
     now: datetime
-    grounds: Grounds
+    adoptions: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Weighed:
-    """A submission that was judged by the process that speaks SMTP: by which `rules`, and on which grounds.
-    `within` are the seconds that are left for the answer."""
+    """A submission that was judged by the process that speaks SMTP: by which `rules`, and by a clock of how
+    many `adoptions`. `within` are the seconds that are left for the answer."""
 
     handed: Handed
     received_at: datetime
     judged: Judged
     rules: str
-    grounds: Grounds
+    adoptions: int
     within: float
 
 
@@ -90,12 +82,14 @@ class Opened:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seen:
-    """How the process that speaks is: what is wrong with its open files and with the upstream, and whether
-    clients are turned away."""
+    """How the process that speaks is: what is wrong with its open files and with the upstream, whether
+    clients are turned away, whether there is a memory, and of how many mails."""
 
     files: str | None = None
     upstream: str | None = None
     refuses: bool = False
+    ready: bool = False
+    mails: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,8 +108,6 @@ read_moment = msgspec.msgpack.Decoder(Moment).decode
 read_opened = msgspec.msgpack.Decoder(Opened).decode
 read_handed = msgspec.msgpack.Decoder(Handed).decode
 read_weighed = msgspec.msgpack.Decoder(Weighed).decode
-read_question = msgspec.msgpack.Decoder(Question).decode
-read_known = msgspec.msgpack.Decoder(Known).decode
 read_reply = msgspec.msgpack.Decoder(Reply).decode
 read_envelope = msgspec.msgpack.Decoder(Envelope).decode
 read_outcomes = msgspec.msgpack.Decoder(list[Outcome]).decode

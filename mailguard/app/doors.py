@@ -32,7 +32,7 @@ async def opened_doors(means: Means, queue: Queue, front: Front | None) -> Async
         guessing=guessing,
     )
     if front is not None:
-        smtp = front.opened(Keeping(means=means, taking=taking, receive=queue.receive))
+        smtp = front.opened(Keeping(means=means, kept=queue.kept, taking=taking, receive=queue.receive))
     else:
         place = Place(settings=settings, clock=means.clock, files=means.files, log=means.log)
         smtp = opened_smtp(place, taking)

@@ -1,8 +1,8 @@
 """The process that speaks SMTP, seen from the one that judges and keeps.
 
-It has the sessions of clients, reads and judges what they hand in, and hands what has been released to the
-upstream. Here is everything that there is only one of: the store, the memory, the timer, the page. The two
-are one guard: neither goes on without the other, and the lock of the state directory is held by both.
+It has the sessions of clients, reads and judges what they hand in, with the memory that this takes, and hands
+what has been released to the upstream. Here are the store, the timer and the page. The two are one guard:
+neither goes on without the other, and the lock of the state directory is held by both.
 """
 
 import asyncio
@@ -19,9 +19,11 @@ from functools import partial
 from typing import Any, Self
 
 from mailguard.app import crossing, speaking
-from mailguard.app.crossing import About, Grounds, Handed, Weighed
+from mailguard.app.crossing import About, Handed, Weighed
+from mailguard.app.far import RECORDS, THREADS, FarRecalling
 from mailguard.app.parts import Means
 from mailguard.app.smtp import Addresses, Taking, timed
+from mailguard.app.storing import Kept
 from mailguard.core.delivery import Answer, Outcome
 from mailguard.core.envelope import Envelope, Recipient
 from mailguard.core.errors import ConfigurationError
@@ -47,6 +49,7 @@ class Keeping:
     """What the process that keeps has for the one that speaks."""
 
     means: Means
+    kept: Kept
     taking: Taking
     receive: Receive
 
@@ -54,7 +57,7 @@ class Keeping:
 class Front:
     """Made before anything else runs in the process. It is `ports.Watched`, and `relay` is the way out."""
 
-    def __init__(self, pid: int, end: socket.socket) -> None:
+    def __init__(self, pid: int, end: socket.socket, rules: RulesFile) -> None:
         self._pid = pid
         self._end = end
         self._gone = asyncio.Event()
@@ -62,6 +65,7 @@ class Front:
         self._keeping: Keeping | None = None
         self._seen = crossing.Seen()
         self.relay = FrontRelay(self)
+        self.recalling = FarRecalling(lambda: self.channel, rules, lambda: self._seen)
 
     @classmethod
     def fork(cls, settings: Settings, rules: RulesFile) -> Self:
@@ -72,7 +76,7 @@ class Front:
             ours.close()
             speaking.run(settings, rules, theirs)
         theirs.close()
-        return cls(pid, ours)
+        return cls(pid, ours, rules)
 
     def end(self) -> None:
         """Let it end, and wait until it has: its end of the channel closes with ours."""
@@ -152,28 +156,24 @@ class Front:
         """What is wrong with the upstream."""
         return self._seen.upstream
 
-    def _grounds(self) -> Grounds:
-        keeping = self.keeping
-        return Grounds(adoptions=keeping.means.clock.adoptions, blank=keeping.receive.knows.blank)
-
     def _moment(self) -> bytes:
-        now = self.keeping.means.clock.now()
-        return crossing.written(crossing.Moment(now=now, grounds=self._grounds()))
+        clock = self.keeping.means.clock
+        return crossing.written(crossing.Moment(now=clock.now(), adoptions=clock.adoptions))
 
     async def _answer(self, about: int, head: bytes, content: bytes) -> bytes:
-        if about == About.KNOW:
-            return crossing.written(await self.keeping.receive.knows.know(crossing.read_question(head)))
         if about == About.TAKE:
-            weighed = crossing.read_weighed(head)
-            reply = await self._taken(weighed, content)
-            return crossing.written(reply)
+            return crossing.written(await self._taken(crossing.read_weighed(head), content))
+        if about == About.RECORDS:
+            return await RECORDS.answer(self.keeping.kept.records, head)
+        if about == About.THREADS:
+            return await THREADS.answer(self.keeping.kept.memory, head)
         take = self.keeping.taking.learn if about == About.LEARN else self.keeping.taking.accept
         return crossing.written(await self._from_us(take, crossing.read_handed(head), content))
 
     async def _taken(self, weighed: Weighed, content: bytes) -> Reply:
-        """A message that was judged there; anew here, where that was on other grounds."""
+        """A message that was judged there; anew here, where that was by other rules or another clock."""
         means, taking, one = self.keeping.means, self.keeping.taking, weighed.handed
-        if weighed.grounds != self._grounds():
+        if weighed.adoptions != means.clock.adoptions:
             self.channel.tell(About.LOOK, self._moment())
             return await self._from_us(taking.accept, one, content)
         if weighed.rules != means.rules.in_force:

@@ -33,7 +33,6 @@ from mailguard.flow.listing import Listing
 from mailguard.flow.noticing import Noticing
 from mailguard.flow.notifying import Notifying
 from mailguard.flow.opening import OnceLink
-from mailguard.flow.recalling import Recalling
 from mailguard.flow.receive import Receive
 from mailguard.flow.release import Release
 from mailguard.flow.remember import Remember
@@ -46,12 +45,21 @@ from mailguard.flow.watch import Watch
 from mailguard.flow.while_held import WhileHeld
 from mailguard.ports import Bodies, Memory, Preferences, Relay, Store, Watched
 from mailguard.ports.access import Sessions
+from mailguard.ports.recall import Remembers
 
 Json = dict[str, object]
 
 
 class Upstream(Relay, Watched, Protocol):
     """The way out, and how it is."""
+
+
+class Aside(Watched, Protocol):
+    """The process that speaks SMTP, where it has one of its own."""
+
+    @property
+    def recalling(self) -> Remembers:
+        """The memory, which is there."""
 
 
 # Under this name the page's address stands in `status`.
@@ -90,7 +98,7 @@ class Queue:
     restoring: Restoring
     retention: Retention
     watch: Watch
-    recalling: Recalling
+    recalling: Remembers
     learning: Learning
     writing: Writing
     reminding: Reminding
@@ -136,19 +144,17 @@ class Queue:
 
 @asynccontextmanager
 async def opened_queue(
-    means: Means, upstream: Upstream, about: Callable[[], Json], front: Watched | None = None
+    means: Means, upstream: Upstream, about: Callable[[], Json], aside: Aside | None = None
 ) -> AsyncIterator[Queue]:
-    """The store, and everything that is done with it."""
+    """The store, and everything that is done with it; but for what another process does (`aside`)."""
     settings, clock, log = means.settings, means.clock, means.log
     async with opened_store(settings, clock, means.rules, log) as kept:
         bodies = BodyReader()
         try:
-            beside = [] if front is None else [front]
-            watched = [*kept.watched, Steps(clock, log), means.files, *beside, upstream]
+            watched = [*kept.watched, Steps(clock, log), means.files, *([aside] if aside else []), upstream]
             tell = partial(kept.notifying.soon, Topic.TROUBLE)
             watch = Watch(store=kept.store, clock=clock, watched=watched, tell=tell)
-            shared = kept.holding is not None
-            recalling = recalling_of(settings, kept.records, means.rules, clock, log, shared=shared)
+            recalling = _recalling(means, kept) if aside is None else aside.recalling
             relay: Relay = upstream
             if kept.holding is not None:
                 relay = WhileHeld(upstream, holding=kept.holding, clock=clock, log=log)
@@ -159,10 +165,15 @@ async def opened_queue(
             bodies.close()
 
 
+def _recalling(means: Means, kept: Kept) -> Remembers:
+    shared = kept.holding is not None
+    return recalling_of(means.settings, kept.records, means.rules, means.clock, means.log, shared=shared)
+
+
 def _joined(
     means: Means,
     kept: Kept,
-    recalling: Recalling,
+    recalling: Remembers,
     writing: Writing,
     bodies: Bodies,
     relay: Relay,
@@ -200,7 +211,7 @@ def _joined(
     )
 
 
-def _state(about: Callable[[], Json], recalling: Recalling, watch: Watch, notifying: Notifying) -> Json:
+def _state(about: Callable[[], Json], recalling: Remembers, watch: Watch, notifying: Notifying) -> Json:
     told = {"troubles": watch.troubles(), "refusing": watch.refusing(), "notify": notifying.status()}
     return {**about(), "memory": recalling.status(), **told}
 
@@ -210,7 +221,7 @@ def _decide(
     store: Store,
     bouncing: Bouncing,
     alarm: Alarm,
-    recalling: Recalling,
+    recalling: Remembers,
     noticing: Noticing,
 ) -> Decide:
     return Decide(
@@ -228,7 +239,7 @@ def _reminding(means: Means, store: Store, noticing: Noticing, alarm: Alarm) -> 
     return Reminding(store=store, noticing=noticing, clock=means.clock, log=means.log, wake=alarm.sound)
 
 
-def _learning(means: Means, memory: Memory, recalling: Recalling, bodies: Bodies) -> Learning:
+def _learning(means: Means, memory: Memory, recalling: Remembers, bodies: Bodies) -> Learning:
     host = means.settings.hostname
     return Learning(recalling=recalling, memory=memory, bodies=bodies, log=means.log, hostname=host)
 
@@ -272,7 +283,7 @@ def _receive(
     means: Means,
     store: Store,
     memory: Memory,
-    recalling: Recalling,
+    recalling: Remembers,
     bodies: Bodies,
     alarm: Alarm,
     noticing: Noticing,
@@ -295,7 +306,7 @@ def _receive(
 def _release(
     means: Means,
     kept: Kept,
-    recalling: Recalling,
+    recalling: Remembers,
     bodies: Bodies,
     relay: Relay,
     bouncing: Bouncing,

@@ -1,8 +1,8 @@
 """What the process does that speaks SMTP: the sessions of clients, and those with the upstream.
 
-It reads and judges what clients hand in, and asks the process that keeps for what is remembered, and to take
-it. It keeps nothing: when the other process is gone, it ends on the spot, because nothing may leave that
-nobody answers for.
+It reads and judges what clients hand in, by the memory that it has for that, and asks the process that keeps
+to take it. On the disk it has nothing: when the other process is gone, it ends on the spot, because nothing
+may leave that nobody answers for.
 """
 
 import asyncio
@@ -14,14 +14,16 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NoReturn
 
 import uvloop
 
 from mailguard.app import crossing
-from mailguard.app.crossing import About, Grounds, Logged, Weighed
+from mailguard.app.crossing import About, Logged, Weighed
+from mailguard.app.far import RECALLS, FarRecords
 from mailguard.app.parts import relay_of
+from mailguard.app.remembering import recalling_of
 from mailguard.app.smtp import Place, Taking, opened_smtp
 from mailguard.core import control_mail
 from mailguard.core.envelope import Submission
@@ -37,7 +39,7 @@ from mailguard.edge.smtp_in import SmtpOptions
 from mailguard.edge.smtp_out import SmtpRelay
 from mailguard.flow.guessing import Guessing, Tried
 from mailguard.flow.judging import Judging
-from mailguard.flow.knowing import Blank, Known, Question
+from mailguard.flow.knowing import Knowing
 from mailguard.flow.receive import patience
 
 # prctl(2).
@@ -69,11 +71,18 @@ def _end() -> None:
     os._exit(0)
 
 
+def _end_with(task: "asyncio.Task[None]") -> None:
+    """What is to go on for ever has ended: the other process says so, and the guard is started anew."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        traceback.print_exception(error)
+    os._exit(1)
+
+
 class _Front:
     def __init__(self, settings: Settings, rules: RulesFile) -> None:
         self._settings = settings
         self._rules = rules
-        self._grounds = Grounds()
+        self._adoptions = -1
         self._reloading: asyncio.Task[object] | None = None
         self._clock = SystemClock()
         self._doors = AsyncExitStack()
@@ -86,13 +95,6 @@ class _Front:
         self._files = OpenFiles(self._log)
         options = SmtpOptions(hostname=self._settings.hostname)
         self._guessing = Guessing(options, self._clock.monotonic, self._tried)
-        self._knows = _FarKnowing(self._channel, self._rules)
-        self._judging = Judging(
-            knows=self._knows,
-            bodies=BodyReader(),
-            log=self._log,
-            hostname=self._settings.hostname,
-        )
         await asyncio.get_running_loop().create_unix_connection(lambda: self._channel, sock=end)
         await asyncio.Event().wait()
 
@@ -104,6 +106,8 @@ class _Front:
             return await self._open(head)
         if about == About.LOOK:
             return await self._look(head)
+        if about == About.RECALLS:
+            return await RECALLS.answer(self._recalling, head)
         if about == About.CLOSE:
             await self._doors.aclose()
         elif about == About.GOODBYE and self._relay is not None:
@@ -112,6 +116,7 @@ class _Front:
 
     async def _open(self, head: bytes) -> bytes:
         self._go_by(head)
+        self._remember()
         accounts = UsersFile(self._settings.accounts.file, clock=self._clock, log=self._log)
         self._doors.callback(accounts.close)
         place = Place(settings=self._settings, clock=self._clock, files=self._files, log=self._log)
@@ -122,18 +127,34 @@ class _Front:
             return crossing.written(crossing.Opened(addresses={}, faults=error.faults))
         return crossing.written(crossing.Opened(addresses=addresses))
 
+    def _remember(self) -> None:
+        """The memory, made from the records of the other process."""
+        settings, records = self._settings, FarRecords(self._channel)
+        shared = settings.database is None
+        self._recalling = recalling_of(settings, records, self._rules, self._clock, self._log, shared=shared)
+        knows = Knowing(threads=records, recalling=self._recalling, log=self._log)
+        self._judging = Judging(knows=knows, bodies=BodyReader(), log=self._log, hostname=settings.hostname)
+        self._remembering = asyncio.create_task(self._recalling.run())
+        self._remembering.add_done_callback(_end_with)
+
     async def _look(self, head: bytes) -> bytes:
         self._go_by(head)
         await self._files.look(None)
         upstream = self._relay.told() if self._relay is not None else None
-        seen = crossing.Seen(files=self._files.told(), upstream=upstream, refuses=self._files.refuses())
+        seen = crossing.Seen(
+            files=self._files.told(),
+            upstream=upstream,
+            refuses=self._files.refuses(),
+            ready=self._recalling.ready,
+            mails=self._recalling.mails,
+        )
         return crossing.written(seen)
 
     def _go_by(self, head: bytes) -> None:
         """One clock for both: the other process's."""
         moment = crossing.read_moment(head)
         self._clock.follow(_from(moment.now))
-        self._grounds = self._knows.grounds = moment.grounds
+        self._adoptions = moment.adoptions
 
     async def _accept(self, submission: Submission) -> Reply:
         recipients = submission.envelope.recipients
@@ -141,7 +162,7 @@ class _Front:
             return await self._handed(About.ACCEPT, submission)
         end = asyncio.get_running_loop().time() + patience(submission)
         # Before anything is waited for: what they say is what the message is judged by.
-        rules, grounds = self._rules.in_force, self._grounds
+        rules, adoptions = self._rules.in_force, self._adoptions
         try:
             judged = await self._judging.judged(submission, self._rules.current)
             if isinstance(judged, Reply):
@@ -151,7 +172,7 @@ class _Front:
                 received_at=submission.received_at,
                 judged=judged,
                 rules=rules,
-                grounds=grounds,
+                adoptions=adoptions,
                 within=end - asyncio.get_running_loop().time(),
             )
             head = crossing.written(weighed)
@@ -177,26 +198,6 @@ class _Front:
             self._go_by(head)
         elif about == About.RELOAD and (self._reloading is None or self._reloading.done()):
             self._reloading = asyncio.create_task(self._rules.reload())
-
-
-class _FarKnowing:
-    """flow.knowing.Knows: the memory is in the other process."""
-
-    def __init__(self, channel: Channel, rules: RulesFile) -> None:
-        self._channel = channel
-        self._rules = rules
-        self._blank = Blank()
-        self.grounds = Grounds()
-
-    @property
-    def on(self) -> bool:
-        return self._rules.current.remember > timedelta(0)
-
-    async def know(self, question: Question) -> Known:
-        policy = self._rules.current
-        if self.grounds.blank and not question.thread and not policy.weighs_suspicion(0):
-            return self._blank.known(question, policy)
-        return crossing.read_known(await self._channel.ask(About.KNOW, crossing.written(question)))
 
 
 class _FarLog:

@@ -14,7 +14,7 @@ from mailguard.core.recall import posting
 from mailguard.core.recall.letter import Letter
 from mailguard.core.reply import Reply
 from mailguard.flow.in_time import in_time
-from mailguard.flow.knowing import NOTHING_KNOWN, Known, Knows, Question
+from mailguard.flow.knowing import NOTHING_KNOWN, Knowing, Known, Question
 from mailguard.ports import Bodies, Log
 
 # Seconds for all that is looked up about a message before it is judged.
@@ -48,7 +48,7 @@ class Judged:
 class Judging:
     """`knows` answers what is remembered."""
 
-    def __init__(self, *, knows: Knows, bodies: Bodies, log: Log, hostname: str) -> None:
+    def __init__(self, *, knows: Knowing, bodies: Bodies, log: Log, hostname: str) -> None:
         self._knows = knows
         self._bodies = bodies
         self._log = log

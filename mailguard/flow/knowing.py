@@ -1,18 +1,14 @@
 """What is remembered that bears on a message, asked once before it is judged."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from mailguard.core.facts import Thread
-from mailguard.core.policy import Policy
-from mailguard.core.recall.hashing import Digests
-from mailguard.core.recall.inquiry import inquire
 from mailguard.core.recall.letter import Letter
-from mailguard.core.recall.remembrance import Remembrance
 from mailguard.core.recollection import NOTHING, Recollection
-from mailguard.flow.recalling import Recalling
-from mailguard.ports import Log, Memory
+from mailguard.ports import Log
+from mailguard.ports.recall import Recalls
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,46 +36,18 @@ class Known:
 NOTHING_KNOWN = Known(thread=Thread(), recollection=NOTHING)
 
 
-class Blank:
-    """A memory in which nothing is yet: what it knows of a message anybody can tell."""
+class Threads(Protocol):
+    """All that is asked about threads."""
 
-    def __init__(self) -> None:
-        self._memory = Remembrance()
-        self._digests = Digests(b"")
-
-    def known(self, question: Question, policy: Policy) -> Known:
-        """What is known of a message that is no answer."""
-        if question.letter is None:
-            return NOTHING_KNOWN
-        found = inquire(
-            self._memory,
-            None,
-            policy,
-            question.letter,
-            digests=self._digests,
-            meant=NOTHING.meant,
-            own=question.own,
-            invited=question.invited,
-        )
-        return Known(thread=NOTHING_KNOWN.thread, recollection=found.recollection)
-
-
-class Knows(Protocol):
-    """Somebody who answers such questions."""
-
-    @property
-    def on(self) -> bool:
-        """Whether anything but threads is remembered."""
-
-    async def know(self, question: Question) -> Known:
-        """What is known. Raises StoreError."""
+    async def thread(self, message_ids: Sequence[str]) -> Thread:
+        """Who took part in the threads that these ids lead to. Raises StoreError."""
 
 
 class Knowing:
     """The memory of threads, and the judge's, where there is one."""
 
-    def __init__(self, *, memory: Memory, recalling: Recalling | None, log: Log) -> None:
-        self._memory = memory
+    def __init__(self, *, threads: Threads, recalling: Recalls | None, log: Log) -> None:
+        self._threads = threads
         self._recalling = recalling
         self._log = log
 
@@ -88,23 +56,19 @@ class Knowing:
         """Whether anything but threads is remembered."""
         return self._recalling is not None and self._recalling.on
 
-    @property
-    def blank(self) -> bool:
-        """Whether nothing but threads is known of anybody, and that is known."""
-        return self._recalling is not None and self._recalling.blank
-
     async def know(self, question: Question) -> Known:
         """What is known. Raises StoreError."""
-        thread = await self._memory.thread(question.thread) if question.thread else NOTHING_KNOWN.thread
-        return Known(thread=thread, recollection=self._recollected(question))
+        thread = await self._threads.thread(question.thread) if question.thread else NOTHING_KNOWN.thread
+        return Known(thread=thread, recollection=await self._recollected(question))
 
-    def _recollected(self, question: Question) -> Recollection:
+    async def _recollected(self, question: Question) -> Recollection:
         """What the memory knows; nothing where it fails: no message may ever depend on it."""
         if self._recalling is None or question.letter is None:
             return NOTHING
-        own: Collection[str] = question.own
         try:
-            return self._recalling.recollect(question.letter, question.person, own, question.invited)
+            return await self._recalling.recollect(
+                question.letter, question.person, question.own, question.invited
+            )
         except Exception as error:  # noqa: BLE001  whatever it was, the message is judged without it
             self._log.trouble("recollection_fault", peer=question.peer, fault=type(error).__name__)
             return NOTHING

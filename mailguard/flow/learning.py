@@ -11,8 +11,8 @@ from mailguard.core.recall import posting
 from mailguard.core.recall.lessons import Conversation
 from mailguard.core.recall.observation import Observation, decode
 from mailguard.core.reply import Reply
-from mailguard.flow.recalling import Recalling
 from mailguard.ports import Bodies, Log, Memory
+from mailguard.ports.recall import Recalls
 
 Json = dict[str, object]
 
@@ -28,7 +28,7 @@ class Learning:
     """`hostname` is the guard's own: what it has passed on itself it need not learn from a copy."""
 
     def __init__(
-        self, *, recalling: Recalling, memory: Memory, bodies: Bodies, log: Log, hostname: str
+        self, *, recalling: Recalls, memory: Memory, bodies: Bodies, log: Log, hostname: str
     ) -> None:
         self._recalling = recalling
         self._memory = memory
@@ -78,7 +78,7 @@ class Learning:
         await asyncio.gather(
             *(self._memory.learn(one.message_id, one.answers, one.people) for one in conversations)
         )
-        return {"new": await self._recalling.learn(observations, source=source, place=place)}
+        return {"new": await self._recalling.learn(observations, source, place)}
 
     async def end(self, sources: list[str]) -> None:
         """All of these mailboxes are read. Raises StoreError."""

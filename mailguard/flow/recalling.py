@@ -93,16 +93,15 @@ class Recalling:
         return self._memory is not None
 
     @property
-    def blank(self) -> bool:
-        """Whether there is a memory, and nothing in it yet."""
-        return self._memory is not None and not self._memory and not self._meant
+    def mails(self) -> int:
+        """How many mails are in it."""
+        return len(self._memory) if self._memory is not None else 0
 
     def status(self) -> Json:
         """For `mailguard status`."""
-        mails = len(self._memory) if self._memory is not None else 0
-        return {"on": self.on, "ready": self.ready, "mails": mails}
+        return {"on": self.on, "ready": self.ready, "mails": self.mails}
 
-    def recollect(
+    async def recollect(
         self, letter: Letter, person: str, own: Collection[str], invited: Collection[str] = ()
     ) -> Recollection:
         """What is known that bears on a message of this person (its envelope sender), who may send as `own`,
@@ -172,7 +171,7 @@ class Recalling:
             return
         self._meant[person] = self._meant.get(person, frozenset()) | reasons
 
-    async def learn(self, observations: Sequence[Observation], *, source: str, place: str) -> int:
+    async def learn(self, observations: Sequence[Observation], source: str, place: str) -> int:
         """Mails of a mailbox, up to this `place` in it; how many were new.
 
         They are in the log at once, and in the memory when it is made anew a little later: it wants mail in

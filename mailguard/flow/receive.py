@@ -19,8 +19,8 @@ from mailguard.flow.intake import Intake, described
 from mailguard.flow.judging import Considered, Judged, Judging
 from mailguard.flow.knowing import Knowing
 from mailguard.flow.noticing import Noticing
-from mailguard.flow.recalling import Recalling
 from mailguard.ports import Bodies, Clock, Log, Mark, Memory, Policies, Store
+from mailguard.ports.recall import Recalls
 
 # Seconds from the last dot to its answer.
 ANSWER_WITHIN = 4.5
@@ -48,7 +48,7 @@ class Receive:
         ids: Callable[[], str],
         hostname: str,
         wake: Callable[[datetime], None],
-        recalling: Recalling | None = None,
+        recalling: Recalls | None = None,
         noticing: Noticing | None = None,
     ) -> None:
         self._noticing = noticing
@@ -57,8 +57,8 @@ class Receive:
         self._log = log
         self._ids = ids
         self._intake = Intake(store=store, log=log, wake=wake)
-        self.knows = Knowing(memory=memory, recalling=recalling, log=log)
-        self._judging = Judging(knows=self.knows, bodies=bodies, log=log, hostname=hostname)
+        knows = Knowing(threads=memory, recalling=recalling, log=log)
+        self._judging = Judging(knows=knows, bodies=bodies, log=log, hostname=hostname)
 
     async def accept(self, submission: Submission) -> Reply:
         """Take the message, refuse it by a rule, or say that it is not possible now; 250 means on disk.

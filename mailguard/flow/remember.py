@@ -6,8 +6,8 @@ from mailguard.core.facts import Headers
 from mailguard.core.hold import HeldMessage
 from mailguard.core.recall import posting
 from mailguard.core.states import RecipientState
-from mailguard.flow.recalling import Recalling
 from mailguard.ports import Bodies, Log, Memory
+from mailguard.ports.recall import Recalls
 
 
 class Remember:
@@ -17,7 +17,7 @@ class Remember:
         self,
         *,
         memory: Memory,
-        recalling: Recalling | None = None,
+        recalling: Recalls | None = None,
         bodies: Bodies | None = None,
         log: Log | None = None,
     ) -> None:

@@ -165,12 +165,13 @@ class Sleepers:
         return None
 
 
-@pytest.mark.parametrize(("part", "late"), [("_judging", "_bodies"), ("knows", "_memory")])
+@pytest.mark.parametrize(("part", "late"), [("", "_bodies"), ("_knows", "_threads")])
 async def test_what_is_not_read_in_time_is_held_for_somebody_to_look_at(
     parts: Parts, disk: SlowDisk, monkeypatch: pytest.MonkeyPatch, part: str, late: str
 ) -> None:
     monkeypatch.setattr(receive, "ANSWER_WITHIN", 30.0)
-    monkeypatch.setattr(getattr(parts.receive, part), late, Sleepers())
+    judges = parts.receive._judging
+    monkeypatch.setattr(getattr(judges, part) if part else judges, late, Sleepers())
     rules = '[[rule]]\nname = "secret"\nwhen = { body = "secret" }\ndelay = "1m"\n'
     monkeypatch.setattr(parts.rules, "current", type(parts.rules)(rules).current)
     answer = b"In-Reply-To: <zero@client.example>\r\n" + MESSAGE

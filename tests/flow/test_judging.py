@@ -5,6 +5,7 @@ import pytest
 from mailguard.core.reply import Reply
 from mailguard.edge.bodies import BodyReader
 from mailguard.flow.judging import Judged, Judging
+from mailguard.flow.knowing import Knowing
 from mailguard.flow.receive import patience
 from tests.flow.parts import Parts, submission
 from tests.odd_mail import ODD_MAIL
@@ -12,9 +13,8 @@ from tests.odd_mail import ODD_MAIL
 
 def judging(parts: Parts) -> Judging:
     """The one that has only the memory of these parts."""
-    return Judging(
-        knows=parts.receive.knows, bodies=BodyReader(), log=parts.log, hostname="guard.corp.example"
-    )
+    knows = Knowing(threads=parts.memory, recalling=parts.recalling, log=parts.log)
+    return Judging(knows=knows, bodies=BodyReader(), log=parts.log, hostname="guard.corp.example")
 
 
 @pytest.mark.parametrize("content", ODD_MAIL, ids=range(len(ODD_MAIL)))

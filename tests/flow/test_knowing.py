@@ -1,4 +1,4 @@
-"""What is known of a message, and what is known of it where nothing is known of anybody."""
+"""What is known of a message before it is judged."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,9 +11,8 @@ from mailguard.core.facts import Thread
 from mailguard.core.message import read_headers
 from mailguard.core.recall import posting
 from mailguard.edge.bodies import BodyReader
-from mailguard.flow.knowing import NOTHING_KNOWN, Blank, Knowing, Question
+from mailguard.flow.knowing import NOTHING_KNOWN, Knowing, Question
 from tests.flow.parts import MESSAGE, Parts, opened, submission
-from tests.odd_mail import ODD_MAIL
 
 
 @pytest.fixture
@@ -24,6 +23,11 @@ async def remembering(tmp_path: Path) -> AsyncIterator[Parts]:
         await joined.recalling.make()
         yield joined
     bodies.close()
+
+
+def knowing(parts: Parts) -> Knowing:
+    """As the judging has it."""
+    return Knowing(threads=parts.memory, recalling=parts.recalling, log=parts.log)
 
 
 def question(one: Submission, **changes: Any) -> Question:
@@ -41,36 +45,29 @@ def question(one: Submission, **changes: Any) -> Question:
     return Question(**{**values, "person": one.envelope.sender, "peer": one.peer, **changes})
 
 
-@pytest.mark.parametrize("content", ODD_MAIL, ids=range(len(ODD_MAIL)))
-async def test_a_blank_memory_says_what_one_says_that_is_empty(remembering: Parts, content: bytes) -> None:
-    blank, knows = Blank(), remembering.receive.knows
-    one = submission("a@x.example", "b@corp.example", now=remembering.clock, content=content)
-    asked = question(one, own=("anne@corp.example", "*@corp.example"), invited=("a@x.example",))
-    assert knows.on
-    assert knows.blank
-    known = await knows.know(asked)
-    assert known == blank.known(asked, remembering.rules.current)
-    assert known.recollection.people
-    nobody = question(one, letter=None)
-    assert await knows.know(nobody) == blank.known(nobody, remembering.rules.current) == NOTHING_KNOWN
-
-
-async def test_it_is_blank_no_more_when_something_has_left(remembering: Parts) -> None:
-    assert (await remembering.submit("boss@corp.example")).accepted
+async def test_what_has_left_is_known(remembering: Parts) -> None:
+    assert (await remembering.submit("boss@corp.example", sender="anne@corp.example")).accepted
     await remembering.tick()
-    assert not remembering.receive.knows.blank
+    asked = question(submission("boss@corp.example", now=remembering.clock))
+    known = await knowing(remembering).know(asked)
+    assert known.recollection.people["boss@corp.example"].mails == 1
 
 
-async def test_who_was_never_made_is_not_blank(parts: Parts) -> None:
-    assert not parts.receive.knows.blank
-    nobody = Knowing(memory=parts.memory, recalling=None, log=parts.log)
-    assert not nobody.on
-    assert not nobody.blank
+async def test_of_nobody_in_particular_nothing_is_known(remembering: Parts) -> None:
+    assert (
+        await knowing(remembering).know(question(submission(now=remembering.clock), letter=None))
+        == NOTHING_KNOWN
+    )
+
+
+async def test_without_a_memory_it_is_off(parts: Parts) -> None:
+    assert knowing(parts).on
+    assert not Knowing(threads=parts.memory, recalling=None, log=parts.log).on
 
 
 async def test_the_thread_is_known_without_any_memory(parts: Parts) -> None:
     await parts.memory.learn("one@x.example", [], ["bob@client.example"])
-    nobody = Knowing(memory=parts.memory, recalling=None, log=parts.log)
+    nobody = Knowing(threads=parts.memory, recalling=None, log=parts.log)
     one = submission(now=parts.clock, content=b"In-Reply-To: <one@x.example>\r\n" + MESSAGE)
     known = await nobody.know(question(one))
     assert known.thread == Thread(participants=frozenset({"bob@client.example"}))
@@ -80,10 +77,10 @@ async def test_the_thread_is_known_without_any_memory(parts: Parts) -> None:
 async def test_a_memory_that_fails_is_told_of_and_missed_by_nobody(
     remembering: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(*_: object) -> None:
+    async def fails(*_: object) -> None:
         raise KeyError("somebody")
 
     monkeypatch.setattr(remembering.recalling, "recollect", fails)
-    known = await remembering.receive.knows.know(question(submission(now=remembering.clock)))
+    known = await knowing(remembering).know(question(submission(now=remembering.clock)))
     assert known == NOTHING_KNOWN
     assert ("recollection_fault", {"peer": "192.0.2.7", "fault": "KeyError"}) in remembering.log.lines
