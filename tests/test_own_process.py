@@ -154,6 +154,18 @@ def test_new_rules_hold_for_the_next_message(tmp_path: Path) -> None:
             assert f": {name}".encode() in submit(guard, mail(name))
 
 
+def test_a_refusal_that_is_no_rule_any_more_refuses_nobody(tmp_path: Path) -> None:
+    refusing = guards.RULES.replace('delay = "1h"', 'action = "refuse"\ntext = "Not to the outside"')
+    with guards.running(tmp_path, {"kind": "maildir", "path": "out"}, smtp=OWN, rules=refusing) as guard:
+        assert submit(guard, mail("one")).startswith(b"550 5.7.1 Not to the outside")
+        (tmp_path / "rules.toml").write_text(guards.RULES)
+        assert guard.verb("reload").returncode == 0
+        assert b"Held as" in submit(guard, mail("two"))
+        (tmp_path / "rules.toml").write_text(refusing)
+        assert guard.verb("reload").returncode == 0
+        assert submit(guard, mail("three")).startswith(b"550")
+
+
 def test_wrong_passwords_count_at_every_way_in(tmp_path: Path) -> None:
     with guards.running(tmp_path, {"kind": "maildir", "path": "out"}, smtp=OWN, web="\n") as guard:
         page = f"http://127.0.0.1:{guard.web_port}/sign-in"

@@ -36,6 +36,7 @@ class About(IntEnum):
     RECORDS = 11
     THREADS = 12
     RECALLS = 13
+    STILL = 14
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +105,7 @@ class Logged:
 _encoder = msgspec.msgpack.Encoder(enc_hook=str)
 written = _encoder.encode
 
+read_rules = msgspec.msgpack.Decoder(str).decode
 read_moment = msgspec.msgpack.Decoder(Moment).decode
 read_opened = msgspec.msgpack.Decoder(Opened).decode
 read_handed = msgspec.msgpack.Decoder(Handed).decode

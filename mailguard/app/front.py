@@ -163,6 +163,8 @@ class Front:
     async def _answer(self, about: int, head: bytes, content: bytes) -> bytes:
         if about == About.TAKE:
             return crossing.written(await self._taken(crossing.read_weighed(head), content))
+        if about == About.STILL:
+            return b"yes" if self._in_force(crossing.read_rules(head)) else b""
         if about == About.RECORDS:
             return await RECORDS.answer(self.keeping.kept.records, head)
         if about == About.THREADS:
@@ -176,12 +178,18 @@ class Front:
         if weighed.adoptions != means.clock.adoptions:
             self.channel.tell(About.LOOK, self._moment())
             return await self._from_us(taking.accept, one, content)
-        if weighed.rules != means.rules.in_force:
-            self.channel.tell(About.RELOAD, b"")
+        if not self._in_force(weighed.rules):
             return await self._from_us(taking.accept, one, content)
         submission = crossing.submitted(one, content, weighed.received_at)
         take = partial(self.keeping.receive.take, judged=weighed.judged, within=weighed.within)
         return await self._safely(timed(take, means, submission), one.peer)
+
+    def _in_force(self, rules: str) -> bool:
+        """Whether these are our rules; where they are not, it is to read them anew."""
+        if rules == self.keeping.means.rules.in_force:
+            return True
+        self.channel.tell(About.RELOAD, b"")
+        return False
 
     async def _from_us(self, take: Accept, one: Handed, content: bytes) -> Reply:
         # The time in it must not be older than the step that reckons with it (ports.Clock.steady).

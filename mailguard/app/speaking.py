@@ -14,6 +14,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NoReturn
 
@@ -166,7 +167,7 @@ class _Front:
         try:
             judged = await self._judging.judged(submission, self._rules.current)
             if isinstance(judged, Reply):
-                return judged
+                return await self._refused(submission, judged, rules)
             weighed = Weighed(
                 handed=crossing.handed(submission),
                 received_at=submission.received_at,
@@ -180,6 +181,12 @@ class _Front:
             # Text that cannot be written down: bytes of a header that are in no charset.
             return await self._handed(About.ACCEPT, submission)
         return crossing.read_reply(await self._channel.ask(About.TAKE, head, submission.content))
+
+    async def _refused(self, submission: Submission, refusal: Reply, rules: str) -> Reply:
+        """The refusal, unless the rules have changed since."""
+        if await self._channel.ask(About.STILL, crossing.written(rules)):
+            return refusal
+        return await self._handed(About.ACCEPT, submission)
 
     async def _learn(self, submission: Submission) -> Reply:
         return await self._handed(About.LEARN, submission)
@@ -213,7 +220,14 @@ class _FarLog:
         self._tell(Logged(name=name, trouble=True, fields=fields))
 
     def _tell(self, line: Logged) -> None:
-        self._channel.tell(About.LOG, crossing.written(line))
+        try:
+            head = crossing.written(line)
+        except UnicodeEncodeError:
+            # Something that a client said in no charset.
+            head = crossing.written(
+                replace(line, fields={key: ascii(one) for key, one in line.fields.items()})
+            )
+        self._channel.tell(About.LOG, head)
 
 
 def _from(moment: datetime) -> Callable[[], float]:
