@@ -23,6 +23,12 @@ DELAY_SECONDS = 3
 RULES = guards.RULES.replace('delay = "1h"', f'delay = "{DELAY_SECONDS}s"')
 
 
+@pytest.fixture(autouse=True, params=["one process", "SMTP in its own"])
+def processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever happens to a guard, in one process and in two."""
+    monkeypatch.setenv(guards.OWN_PROCESS, str(request.param != "one process").lower())
+
+
 @pytest.fixture
 def sink() -> Iterator[Sink]:
     """The upstream that remembers."""
