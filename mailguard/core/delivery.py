@@ -36,6 +36,10 @@ class Outcome:
     upstream: bool = False
 
 
+# To go through an enumeration takes longer than all the rest of a settlement's history.
+_WORDS = tuple((answer, answer.value) for answer in Answer)
+
+
 def settle(message: HeldMessage, outcomes: Sequence[Outcome], *, by: str, now: datetime) -> Change:
     """Record what came of the attempt: sent, tried again later, or failed for good.
 
@@ -113,7 +117,7 @@ def _settled(recipient: HeldRecipient, outcome: Outcome, now: datetime) -> HeldR
 def _detail(recipients: Sequence[HeldRecipient], outcomes: Sequence[Outcome]) -> Mapping[str, object]:
     """For the history: who got which answer, and what comes next."""
     detail: dict[str, object] = {
-        answer.value: addresses for answer in Answer if (addresses := _addresses(outcomes, answer))
+        word: addresses for answer, word in _WORDS if (addresses := _addresses(outcomes, answer))
     }
     later = set(_addresses(outcomes, Answer.LATER))
     tried = [r for r in recipients if r.address in later]
