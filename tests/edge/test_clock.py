@@ -107,8 +107,10 @@ async def test_a_step_is_told_and_taken_over_where_nothing_waits(machine: Machin
     assert log.names == ["clock_stepped", "clock_adopted"]
     assert steps.told() is None
     assert clock.now().timestamp() == machine.wall
+    assert clock.adoptions == 1
     machine.step(-HOUR)
     await steps.look(None)
+    assert clock.adoptions == 2
     assert clock.now().timestamp() == machine.wall
     assert log.names == ["clock_stepped", "clock_adopted"] * 2
 

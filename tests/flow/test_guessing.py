@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from mailguard.flow import guessing as module
-from mailguard.flow.guessing import MOST_DOUBLINGS, Failures, Guessing
+from mailguard.flow.guessing import MOST_DOUBLINGS, Failures, Guessing, Tried
 from tests.clocks import FakeClock
 from tests.edge.smtp_in.parts import OPTIONS
 
@@ -122,3 +122,25 @@ def test_no_flood_of_failures_fills_the_memory(monkeypatch: pytest.MonkeyPatch) 
     for key in ("a", "b", "c", "a", "d"):
         failures.add(key)
     assert [failures.count(key) for key in "abcd"] == [2, 0, 1, 1]
+
+
+def test_two_that_tell_each_other_count_alike(clock: FakeClock) -> None:
+    """As the page and SMTP do, where they are in two processes; what is heard is not told on."""
+    heard: list[Tried] = []
+    other = Guessing(FEW, clock.monotonic, heard.append)
+
+    def tell(tried: Tried) -> None:
+        other.hear(tried)
+
+    guessing = Guessing(FEW, clock.monotonic, tell)
+    for number in range(2):
+        assert guessing.wrong("ann", f"{number}", "192.0.2.1") == number
+    assert other.from_network("192.0.2.1") == 2
+    assert other.listens("ann", "192.0.2.1")
+    guessing.right("ann", "192.0.2.1")
+    assert other.knows("192.0.2.1")
+    assert other.from_network("192.0.2.1") == 0
+    assert heard == []
+    other.wrong("ann", "secret", "192.0.2.1")
+    assert heard == [Tried(login="ann", password="secret", network="192.0.2.1")]
+    assert "secret" not in repr(heard)

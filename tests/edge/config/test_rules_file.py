@@ -85,6 +85,20 @@ async def test_a_reload_takes_the_new_rules(path: Path) -> None:
     assert names(rules) == ["one", "two"]
 
 
+async def test_what_is_in_force_is_the_same_for_two_that_read_the_same(path: Path) -> None:
+    rules, other = RulesFile.load(path), RulesFile.load(path)
+    assert rules.in_force == other.in_force != RulesFile.load(None).in_force
+    path.write_text(BETTER)
+    await rules.reload()
+    assert rules.in_force != other.in_force
+    path.write_text(BAD)
+    # The one took what was between, the other did not.
+    assert await rules.reload()
+    assert await other.reload()
+    assert rules.fingerprint == other.fingerprint
+    assert rules.in_force != other.in_force
+
+
 @pytest.mark.parametrize("content", [BAD, "", "# only a comment\n", BETTER[:-3], "\x00", "margin = "])
 async def test_a_reload_of_a_bad_file_keeps_the_old_rules(path: Path, content: str) -> None:
     rules = RulesFile.load(path)
