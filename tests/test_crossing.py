@@ -40,6 +40,7 @@ async def test_a_judged_message(tmp_path: Path, content: bytes) -> None:
             rules="a" * 64,
             adoptions=3,
             within=4.25,
+            spent=0.25,
         )
         there = crossing.read_weighed(crossing.written(weighed))
     assert there == weighed

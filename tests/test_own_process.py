@@ -144,6 +144,17 @@ def test_it_remembers_what_left_and_has_it_again_after_a_restart(tmp_path: Path)
         assert guard.stop() == 0
 
 
+def test_new_rules_hold_for_the_memory_too(tmp_path: Path) -> None:
+    """Also where no message has come in since, by which the other process would hear of them."""
+    forgetful = 'remember = "0s"\n' + guards.RULES
+    with guards.running(tmp_path, {"kind": "maildir", "path": "out"}, smtp=OWN, rules=forgetful) as guard:
+        answer = submit(guard, mail("one"))
+        (tmp_path / "rules.toml").write_text(guards.RULES)
+        assert guard.verb("reload").returncode == 0
+        assert guard.verb("release", _id(answer)).returncode == 0
+        until(lambda: guard.ask("status")["memory"]["mails"] == 1)
+
+
 def test_new_rules_hold_for_the_next_message(tmp_path: Path) -> None:
     with guards.running(tmp_path, {"kind": "maildir", "path": "out"}, smtp=OWN) as guard:
         for number in range(6):

@@ -37,6 +37,7 @@ class About(IntEnum):
     THREADS = 12
     RECALLS = 13
     STILL = 14
+    ALIVE = 15
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +64,8 @@ class Moment:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Weighed:
     """A submission that was judged by the process that speaks SMTP: by which `rules`, and by a clock of how
-    many `adoptions`. `within` are the seconds that are left for the answer."""
+    many `adoptions`. `within` are the seconds that are left for the answer, `spent` those that the client has
+    waited already."""
 
     handed: Handed
     received_at: datetime
@@ -71,6 +73,16 @@ class Weighed:
     rules: str
     adoptions: int
     within: float
+    spent: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Final:
+    """Whether a refusal is the last word: it is, where these are the rules still. `spent` are the seconds
+    that the client has waited."""
+
+    rules: str
+    spent: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +117,7 @@ class Logged:
 _encoder = msgspec.msgpack.Encoder(enc_hook=str)
 written = _encoder.encode
 
-read_rules = msgspec.msgpack.Decoder(str).decode
+read_final = msgspec.msgpack.Decoder(Final).decode
 read_moment = msgspec.msgpack.Decoder(Moment).decode
 read_opened = msgspec.msgpack.Decoder(Opened).decode
 read_handed = msgspec.msgpack.Decoder(Handed).decode

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from mailguard.app.calling import Calls
@@ -109,12 +108,12 @@ class FarRecalling:
         self, letter: Letter, person: str, own: Collection[str], invited: Collection[str]
     ) -> Recollection:
         """What is known that bears on a message."""
-        found: Recollection = await self._ask("recollect", _writable(letter), person, own, invited)
+        found: Recollection = await self._ask("recollect", letter, person, own, invited)
         return found
 
     async def observe(self, letter: Letter) -> bool:
         """A mail really left, or came in; whether it was new."""
-        return bool(await self._ask("observe", _writable(letter)))
+        return bool(await self._ask("observe", letter))
 
     async def meant(self, message: HeldMessage) -> None:
         """Its sender said yes to a message."""
@@ -148,17 +147,3 @@ class FarRecalling:
 
     async def _ask(self, name: str, *arguments: object) -> Any:
         return await RECALLS.ask(self._channel(), About.RECALLS, name, *arguments)
-
-
-def _writable(letter: Letter) -> Letter:
-    """The same without the halves of surrogate pairs that stand for bytes in no charset."""
-    try:
-        (letter.subject + letter.text + "".join(letter.names.values())).encode()
-    except UnicodeEncodeError:
-        names = {who: _clean(name) for who, name in letter.names.items()}
-        return replace(letter, subject=_clean(letter.subject), text=_clean(letter.text), names=names)
-    return letter
-
-
-def _clean(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()

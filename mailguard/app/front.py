@@ -22,22 +22,29 @@ from mailguard.app import crossing, speaking
 from mailguard.app.crossing import About, Handed, Weighed
 from mailguard.app.far import RECORDS, THREADS, FarRecalling
 from mailguard.app.parts import Means
-from mailguard.app.smtp import Addresses, Taking, timed
+from mailguard.app.smtp import GRACE, Addresses, Taking, timed
 from mailguard.app.storing import Kept
 from mailguard.core.delivery import Answer, Outcome
 from mailguard.core.envelope import Envelope, Recipient
 from mailguard.core.errors import ConfigurationError
 from mailguard.core.hold import Claimed
 from mailguard.core.reply import Reply
-from mailguard.edge.channel import Channel, ChannelLost, Stopped
+from mailguard.edge.channel import NOT_BEGUN, AnswerFailed, Channel, ChannelLost, NotSent, Stopped
 from mailguard.edge.config import RulesFile, Settings
-from mailguard.edge.smtp_in import Accept, incident
+from mailguard.edge.smtp_in import Accept, incident, place
 from mailguard.flow.guessing import Tried
 from mailguard.flow.receive import Receive
 from mailguard.ports import NotOffered
 
-# Seconds for it to end by itself.
+# Seconds for it to end by itself, and to say how it is or goodbye.
 PATIENCE = 5.0
+# How often it hears that it is not alone; several times in what it waits for (speaking.ALONE).
+BEAT = 1.0
+
+
+# How an offer ends that was broken off, and of these, where the upstream cannot have the message.
+_NOT_OFFERED = (NotOffered.__name__, NOT_BEGUN)
+_BROKEN_OFF = (*_NOT_OFFERED, asyncio.CancelledError.__name__)
 
 
 class FrontGone(OSError):
@@ -92,7 +99,7 @@ class Front:
 
     async def connect(self) -> None:
         """Begin to talk to it."""
-        channel = Channel(answer=self._answer, hear=self._hear, lost=self._gone.set)
+        channel = Channel(answer=self._answer, hear=self._hear, fault=self._fault, lost=self._gone.set)
         await asyncio.get_running_loop().create_unix_connection(lambda: channel, sock=self._end)
         self._channel = channel
 
@@ -109,7 +116,10 @@ class Front:
 
     async def run(self) -> None:
         """Until it is gone, which raises FrontGone."""
-        await self._gone.wait()
+        while not self._gone.is_set():
+            self.channel.tell(About.ALIVE, b"")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._gone.wait(), BEAT)
         raise FrontGone("the process that speaks SMTP has ended; the log or the system's journal has more")
 
     @property
@@ -123,15 +133,14 @@ class Front:
     async def opened(self, keeping: Keeping) -> AsyncIterator[Addresses]:
         """As smtp.opened_smtp."""
         self._keeping = keeping
+        keeping.means.rules.taken = self._tell_rules
         opened = crossing.read_opened(await self.channel.ask(About.OPEN, self._moment()))
         if opened.faults:
             raise ConfigurationError(opened.faults)
         try:
             yield opened.addresses
         finally:
-            # There is nothing to close where it is gone.
-            with contextlib.suppress(ChannelLost):
-                await self.channel.ask(About.CLOSE, b"")
+            await self._ask_in_time(About.CLOSE, GRACE.total_seconds() + PATIENCE)
 
     def tried(self, tried: Tried) -> None:
         """Somebody tried a password elsewhere."""
@@ -141,7 +150,20 @@ class Front:
     async def look(self, next_due: datetime | None) -> None:
         """Ask it how it is, and let it know what time it is here."""
         with contextlib.suppress(ChannelLost):
-            self._seen = crossing.read_seen(await self.channel.ask(About.LOOK, self._moment()))
+            seen = await self._ask_in_time(About.LOOK, PATIENCE, self._moment())
+            if seen is not None:
+                self._seen = crossing.read_seen(seen)
+
+    async def goodbye(self) -> None:
+        """Let it say goodbye to the upstream."""
+        await self._ask_in_time(About.GOODBYE, PATIENCE)
+
+    async def _ask_in_time(self, about: About, seconds: float, head: bytes = b"") -> bytes | None:
+        """None where it is gone, or hangs: it is ended by force then (`end`)."""
+        with contextlib.suppress(ChannelLost, TimeoutError):
+            async with asyncio.timeout(seconds):
+                return await self.channel.ask(about, head)
+        return None
 
     def told(self) -> str | None:
         """What is wrong with its open files."""
@@ -164,7 +186,7 @@ class Front:
         if about == About.TAKE:
             return crossing.written(await self._taken(crossing.read_weighed(head), content))
         if about == About.STILL:
-            return b"yes" if self._in_force(crossing.read_rules(head)) else b""
+            return self._final(crossing.read_final(head))
         if about == About.RECORDS:
             return await RECORDS.answer(self.keeping.kept.records, head)
         if about == About.THREADS:
@@ -182,14 +204,23 @@ class Front:
             return await self._from_us(taking.accept, one, content)
         submission = crossing.submitted(one, content, weighed.received_at)
         take = partial(self.keeping.receive.take, judged=weighed.judged, within=weighed.within)
-        return await self._safely(timed(take, means, submission), one.peer)
+        return await self._safely(timed(take, means, submission, weighed.spent), one.peer)
 
     def _in_force(self, rules: str) -> bool:
-        """Whether these are our rules; where they are not, it is to read them anew."""
+        """Whether these are our rules; where they are not, it hears ours once more."""
         if rules == self.keeping.means.rules.in_force:
             return True
-        self.channel.tell(About.RELOAD, b"")
+        self._tell_rules()
         return False
+
+    def _tell_rules(self) -> None:
+        self.channel.tell(About.RELOAD, self.keeping.means.rules.content)
+
+    def _final(self, final: crossing.Final) -> bytes:
+        if not self._in_force(final.rules):
+            return b""
+        self.keeping.means.log.accepts.add(final.spent)
+        return b"yes"
 
     async def _from_us(self, take: Accept, one: Handed, content: bytes) -> Reply:
         # The time in it must not be older than the step that reckons with it (ports.Clock.steady).
@@ -210,6 +241,12 @@ class Front:
             line, log = crossing.read_logged(head), self.keeping.means.log
             (log.trouble if line.trouble else log.event)(line.name, **line.fields)
 
+    def _fault(self, error: Exception) -> None:
+        """What went wrong at a question of the other process, which hears only of what kind it was."""
+        if self._keeping is not None:
+            told = {"error": type(error).__name__, "where": place(error)}
+            self._keeping.means.log.trouble("channel_fault", **told)
+
 
 class FrontRelay:
     """ports.Relay, and ports.Watched: the upstream is spoken to there."""
@@ -229,17 +266,19 @@ class FrontRelay:
             sender=message.sender, recipients=tuple(recipients), parameters=message.parameters
         )
         try:
-            answer = await self._front.channel.ask(About.OFFER, crossing.written(envelope), content)
+            answer = await self._front.channel.ask_or_stop(About.OFFER, crossing.written(envelope), content)
         except Stopped as stopped:
-            if stopped.how == NotOffered.__name__:
+            if stopped.how in _NOT_OFFERED:
                 raise NotOffered from stopped
             raise
+        except NotSent as error:
+            return _later(recipients, f"4.3.0 {error}", ambiguous=False)
         except ChannelLost as error:
-            reply = f"4.3.0 {error}, so it may have arrived"
-            return [
-                Outcome(address=each.address, answer=Answer.LATER, reply=reply, ambiguous=True)
-                for each in recipients
-            ]
+            return _later(recipients, f"4.3.0 {error}, so it may have arrived", ambiguous=True)
+        except AnswerFailed as failed:
+            if str(failed) not in _BROKEN_OFF:
+                raise
+            return _later(recipients, "4.3.0 Broken off", ambiguous=str(failed) not in _NOT_OFFERED)
         return crossing.read_outcomes(answer)
 
     async def look(self, next_due: datetime | None) -> None:
@@ -255,5 +294,11 @@ class FrontRelay:
 
     async def close(self) -> None:
         """Say goodbye to the upstream."""
-        with contextlib.suppress(ChannelLost):
-            await self._front.channel.ask(About.GOODBYE, b"")
+        await self._front.goodbye()
+
+
+def _later(recipients: Sequence[Recipient], reply: str, *, ambiguous: bool) -> Sequence[Outcome]:
+    return [
+        Outcome(address=each.address, answer=Answer.LATER, reply=reply, ambiguous=ambiguous)
+        for each in recipients
+    ]

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import uvloop
 
@@ -27,7 +27,7 @@ from mailguard.app.parts import relay_of
 from mailguard.app.remembering import recalling_of
 from mailguard.app.smtp import Place, Taking, opened_smtp
 from mailguard.core import control_mail
-from mailguard.core.envelope import Submission
+from mailguard.core.envelope import Envelope, Submission
 from mailguard.core.errors import ConfigurationError
 from mailguard.core.reply import Reply
 from mailguard.edge.accounts import UsersFile
@@ -36,13 +36,17 @@ from mailguard.edge.channel import Channel
 from mailguard.edge.clock import SystemClock, elapsed
 from mailguard.edge.config import RulesFile, Settings
 from mailguard.edge.listeners import OpenFiles
-from mailguard.edge.smtp_in import SmtpOptions
+from mailguard.edge.smtp_in import SmtpOptions, place
 from mailguard.edge.smtp_out import SmtpRelay
 from mailguard.flow.guessing import Guessing, Tried
-from mailguard.flow.judging import Judging
+from mailguard.flow.judging import Judging, Refused
 from mailguard.flow.knowing import Knowing
 from mailguard.flow.receive import patience
+from mailguard.ports import NotOffered
 
+# Seconds without word of the other process, after which nothing more is handed to the upstream. A guard's
+# lease lasts for fifteen from its last renewal, of which three may be over and two are a reserve.
+ALONE = 6.0
 # prctl(2).
 _PR_SET_PDEATHSIG = 1
 
@@ -84,14 +88,18 @@ class _Front:
         self._settings = settings
         self._rules = rules
         self._adoptions = -1
-        self._reloading: asyncio.Task[object] | None = None
+        # When the other process was heard of last, whether that is too long ago, and what is being offered.
+        self._heard = 0.0
+        self._alone = False
+        self._offering: set[asyncio.Task[Any]] = set()
+        self._adopting: asyncio.Task[None] | None = None
         self._clock = SystemClock()
         self._doors = AsyncExitStack()
         upstream = relay_of(settings)
         self._relay = upstream if isinstance(upstream, SmtpRelay) else None
 
     async def run(self, end: socket.socket) -> None:
-        self._channel = Channel(answer=self._answer, hear=self._hear, lost=_end)
+        self._channel = Channel(answer=self._answer, hear=self._hear, fault=self._fault, lost=_end)
         self._log = _FarLog(self._channel)
         self._files = OpenFiles(self._log)
         options = SmtpOptions(hostname=self._settings.hostname)
@@ -101,8 +109,7 @@ class _Front:
 
     async def _answer(self, about: int, head: bytes, content: bytes) -> bytes:
         if about == About.OFFER and self._relay is not None:
-            envelope = crossing.read_envelope(head)
-            return crossing.outcomes(await self._relay.offer(envelope, envelope.recipients, content))
+            return await self._offer(self._relay, crossing.read_envelope(head), content)
         if about == About.OPEN:
             return await self._open(head)
         if about == About.LOOK:
@@ -114,6 +121,31 @@ class _Front:
         elif about == About.GOODBYE and self._relay is not None:
             await self._relay.close()
         return b""
+
+    async def _offer(self, relay: SmtpRelay, envelope: Envelope, content: bytes) -> bytes:
+        if self._alone:
+            raise NotOffered
+        task = asyncio.current_task()
+        if task is not None:
+            self._offering.add(task)
+        try:
+            return crossing.outcomes(await relay.offer(envelope, envelope.recipients, content))
+        finally:
+            if task is not None:
+                self._offering.discard(task)
+
+    async def _watch(self) -> None:
+        """Where several guards share a queue, one that stands still is taken over from: what it has in hand
+        must not go on leaving (flow/while_held.py), and only the other process knows until when."""
+        while True:
+            await asyncio.sleep(ALONE / 10)
+            self._alone = self._clock.monotonic() - self._heard > ALONE
+            if self._alone:
+                for task in tuple(self._offering):
+                    task.cancel()
+
+    def _fault(self, error: Exception) -> None:
+        self._log.trouble("channel_fault", error=type(error).__name__, where=place(error))
 
     async def _open(self, head: bytes) -> bytes:
         self._go_by(head)
@@ -135,8 +167,11 @@ class _Front:
         self._recalling = recalling_of(settings, records, self._rules, self._clock, self._log, shared=shared)
         knows = Knowing(threads=records, recalling=self._recalling, log=self._log)
         self._judging = Judging(knows=knows, bodies=BodyReader(), log=self._log, hostname=settings.hostname)
-        self._remembering = asyncio.create_task(self._recalling.run())
-        self._remembering.add_done_callback(_end_with)
+        self._heard = self._clock.monotonic()
+        beside = [self._recalling.run(), *([self._watch()] if shared else [])]
+        self._beside = [asyncio.create_task(work) for work in beside]
+        for task in self._beside:
+            task.add_done_callback(_end_with)
 
     async def _look(self, head: bytes) -> bytes:
         self._go_by(head)
@@ -161,20 +196,22 @@ class _Front:
         recipients = submission.envelope.recipients
         if any(control_mail.addressed(one.address, self._settings.hostname) for one in recipients):
             return await self._handed(About.ACCEPT, submission)
-        end = asyncio.get_running_loop().time() + patience(submission)
+        begun = asyncio.get_running_loop().time()
         # Before anything is waited for: what they say is what the message is judged by.
         rules, adoptions = self._rules.in_force, self._adoptions
         try:
             judged = await self._judging.judged(submission, self._rules.current)
-            if isinstance(judged, Reply):
-                return await self._refused(submission, judged, rules)
+            spent = asyncio.get_running_loop().time() - begun
+            if isinstance(judged, Refused):
+                return await self._refused(submission, judged, crossing.Final(rules=rules, spent=spent))
             weighed = Weighed(
                 handed=crossing.handed(submission),
                 received_at=submission.received_at,
                 judged=judged,
                 rules=rules,
                 adoptions=adoptions,
-                within=end - asyncio.get_running_loop().time(),
+                within=patience(submission) - spent,
+                spent=spent,
             )
             head = crossing.written(weighed)
         except UnicodeEncodeError:
@@ -182,10 +219,11 @@ class _Front:
             return await self._handed(About.ACCEPT, submission)
         return crossing.read_reply(await self._channel.ask(About.TAKE, head, submission.content))
 
-    async def _refused(self, submission: Submission, refusal: Reply, rules: str) -> Reply:
+    async def _refused(self, submission: Submission, refused: Refused, final: crossing.Final) -> Reply:
         """The refusal, unless the rules have changed since."""
-        if await self._channel.ask(About.STILL, crossing.written(rules)):
-            return refusal
+        if await self._channel.ask(About.STILL, crossing.written(final)):
+            refused.tell(self._log)
+            return refused.reply
         return await self._handed(About.ACCEPT, submission)
 
     async def _learn(self, submission: Submission) -> Reply:
@@ -199,12 +237,15 @@ class _Front:
         self._channel.tell(About.TRIED, crossing.written(tried))
 
     def _hear(self, about: int, head: bytes) -> None:
-        if about == About.TRIED:
+        if about == About.ALIVE:
+            self._heard = self._clock.monotonic()
+        elif about == About.TRIED:
             self._guessing.hear(crossing.read_tried(head))
         elif about == About.LOOK:
             self._go_by(head)
-        elif about == About.RELOAD and (self._reloading is None or self._reloading.done()):
-            self._reloading = asyncio.create_task(self._rules.reload())
+        elif about == About.RELOAD:
+            # One after the other, in their order (RulesFile).
+            self._adopting = asyncio.create_task(self._rules.adopt(head))
 
 
 class _FarLog:
@@ -225,7 +266,7 @@ class _FarLog:
         except UnicodeEncodeError:
             # Something that a client said in no charset.
             head = crossing.written(
-                replace(line, fields={key: ascii(one) for key, one in line.fields.items()})
+                replace(line, fields={key: _plain(one) for key, one in line.fields.items()})
             )
         self._channel.tell(About.LOG, head)
 
@@ -234,3 +275,7 @@ def _from(moment: datetime) -> Callable[[], float]:
     """Seconds since 1970, from this moment on."""
     begun, first = elapsed(), moment.astimezone(UTC).timestamp()
     return lambda: first + elapsed() - begun
+
+
+def _plain(value: object) -> object:
+    return value.encode("ascii", "backslashreplace").decode() if isinstance(value, str) else value

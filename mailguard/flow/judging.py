@@ -1,6 +1,7 @@
 """Reads a message, asks the memory about it, and judges it; nothing is stored, and nothing else is known."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mailguard.core import message as reading
@@ -25,6 +26,8 @@ DIGEST_AT_ONCE = 256 * 1024
 JUDGE_AT_ONCE = 16 * 1024
 # Every search in the header is linear, but runs on the event loop: this bounds it to a few milliseconds.
 LONGEST_HEADER = 1024 * 1024
+# An event of the log that is a trouble.
+LOOP = "loop"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +48,19 @@ class Judged:
     digest: bytes | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """A message that is not taken: what its client hears, and the line of the log for it."""
+
+    reply: Reply
+    event: str
+    fields: Mapping[str, object]
+
+    def tell(self, log: Log) -> None:
+        """Write that line."""
+        (log.trouble if self.event == LOOP else log.event)(self.event, **self.fields)
+
+
 class Judging:
     """`knows` answers what is remembered."""
 
@@ -54,17 +70,20 @@ class Judging:
         self._log = log
         self._hostname = hostname
 
-    async def judged(self, submission: Submission, policy: Policy) -> Judged | Reply:
-        """What happens to it; or the answer of a refusal, where it is not taken."""
+    async def judged(self, submission: Submission, policy: Policy) -> Judged | Refused:
+        """What happens to it, or why it is not taken."""
         if refusal := self._impossible(submission):
             return refusal
         considered = await self.consider(submission, policy)
         headers, verdict = considered.facts.headers, considered.verdict
         if verdict.action is Action.REFUSE:
-            self._log.event(
-                "refused", user=submission.user, sender=submission.envelope.sender, by=verdict.reason
-            )
-            return Reply(code=550, status="5.7.1", text=verdict.refusal or f"Refused by {verdict.reason}")
+            reply = Reply(code=550, status="5.7.1", text=verdict.refusal or f"Refused by {verdict.reason}")
+            fields = {
+                "user": submission.user,
+                "sender": submission.envelope.sender,
+                "by": verdict.reason,
+            }
+            return Refused(reply=reply, event="refused", fields=fields)
         return Judged(headers=headers, verdict=verdict, digest=await _digest(submission, headers))
 
     async def consider(self, submission: Submission, policy: Policy) -> Considered:
@@ -102,22 +121,20 @@ class Judging:
             return Considered(facts=facts, verdict=judge(facts, policy))
         return Considered(facts=facts, verdict=await asyncio.to_thread(judge, facts, policy))
 
-    def _impossible(self, submission: Submission) -> Reply | None:
+    def _impossible(self, submission: Submission) -> Refused | None:
         """What no rule can allow: a header that nobody can have written, and mail that goes in a circle."""
         header, _ = reading.split(submission.content[: LONGEST_HEADER + 1])
+        fields: dict[str, object] = {"peer": submission.peer, "user": submission.user}
         if len(header) > LONGEST_HEADER:
-            self._log.event("header_too_large", peer=submission.peer, user=submission.user)
-            return Reply(code=552, status="5.3.4", text="The header of this message is too large")
+            reply = Reply(code=552, status="5.3.4", text="The header of this message is too large")
+            return Refused(reply=reply, event="header_too_large", fields=fields)
         if reading.several_authors(header):
-            self._log.event("several_authors", peer=submission.peer, user=submission.user)
-            return Reply(
-                code=550,
-                status="5.6.0",
-                text="There is more than one From field; a message may have only one",
-            )
+            text = "There is more than one From field; a message may have only one"
+            reply = Reply(code=550, status="5.6.0", text=text)
+            return Refused(reply=reply, event="several_authors", fields=fields)
         if outgoing.loops(header, self._hostname):
-            self._log.trouble("loop", peer=submission.peer, user=submission.user)
-            return Reply(code=554, status="5.4.6", text="This message was here before: mail loop")
+            reply = Reply(code=554, status="5.4.6", text="This message was here before: mail loop")
+            return Refused(reply=reply, event=LOOP, fields=fields)
         return None
 
     def _letter(self, submission: Submission, headers: Headers, body: Body) -> Letter | None:

@@ -16,7 +16,7 @@ from mailguard.core.policy import Policy
 from mailguard.core.reply import Reply
 from mailguard.core.states import MessageState
 from mailguard.flow.intake import Intake, described
-from mailguard.flow.judging import Considered, Judged, Judging
+from mailguard.flow.judging import Considered, Judged, Judging, Refused
 from mailguard.flow.knowing import Knowing
 from mailguard.flow.noticing import Noticing
 from mailguard.ports import Bodies, Clock, Log, Mark, Memory, Policies, Store
@@ -69,8 +69,9 @@ class Receive:
             end = asyncio.get_running_loop().time() + patience(submission)
             policy = self._policies.current
             judged = await self._judging.judged(submission, policy)
-            if isinstance(judged, Reply):
-                return judged
+            if isinstance(judged, Refused):
+                judged.tell(self._log)
+                return judged.reply
             return await self._take(submission, judged, policy, end)
 
     async def take(self, submission: Submission, judged: Judged, *, within: float) -> Reply:

@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mailguard.edge.channel import _ANSWER, _FRAME, AnswerFailed, Channel, ChannelLost, Stopped
+from mailguard.edge.channel import (
+    _ANSWER,
+    _FRAME,
+    _QUESTION,
+    _STOP,
+    NOT_BEGUN,
+    AnswerFailed,
+    Channel,
+    ChannelLost,
+    NotSent,
+    Stopped,
+)
 
 Answer = Callable[[int, bytes, bytes], Awaitable[bytes]]
 
@@ -23,6 +34,7 @@ class End:
 
     answer: Answer = echo
     heard: list[tuple[int, bytes]] = field(default_factory=list)
+    faults: list[Exception] = field(default_factory=list)
     lost: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hear(self, about: int, head: bytes) -> None:
@@ -32,7 +44,10 @@ class End:
         async def answered(about: int, head: bytes, body: bytes) -> bytes:
             return await self.answer(about, head, body)
 
-        channel = Channel(answer=answered, hear=self.hear, lost=self.lost.set)
+        def heard(about: int, head: bytes) -> None:
+            self.hear(about, head)
+
+        channel = Channel(answer=answered, hear=heard, fault=self.faults.append, lost=self.lost.set)
         await asyncio.get_running_loop().create_unix_connection(lambda: channel, sock=end)
         return channel
 
@@ -132,7 +147,7 @@ async def test_a_question_that_is_taken_back_is_stopped_before_anybody_goes_on(
         return b"done all the same"
 
     both.far.answer = stubborn
-    task = asyncio.create_task(both.here.ask(1, b""))
+    task = asyncio.create_task(both.here.ask_or_stop(1, b""))
     await begun.wait()
     task.cancel()
     with pytest.raises(Stopped) as caught:
@@ -143,7 +158,7 @@ async def test_a_question_that_is_taken_back_is_stopped_before_anybody_goes_on(
 
 
 async def test_the_answer_may_come_in_the_moment_in_which_it_is_taken_back(both: Both) -> None:
-    task = asyncio.create_task(both.here.ask(1, b""))
+    task = asyncio.create_task(both.here.ask_or_stop(1, b""))
     await asyncio.sleep(0)
     # What the other end has sent is heard after the cancel, and before the task hears of that.
     task.cancel()
@@ -156,10 +171,6 @@ async def test_the_answer_may_come_in_the_moment_in_which_it_is_taken_back(both:
 
 
 async def test_who_is_gone_answers_nothing(both: Both) -> None:
-    async def never(about: int, head: bytes, body: bytes) -> bytes:
-        await asyncio.sleep(60)
-        return b""
-
     both.far.answer = never
     task = asyncio.create_task(both.here.ask(1, b""))
     await asyncio.sleep(0.01)
@@ -172,3 +183,83 @@ async def test_who_is_gone_answers_nothing(both: Both) -> None:
     # Nobody hears it, and nothing comes of it.
     both.here.tell(1, b"")
     assert both.far.heard == []
+
+
+async def never(about: int, head: bytes, body: bytes) -> bytes:
+    """An answer that does not come."""
+    await asyncio.sleep(60)
+    return b""
+
+
+async def test_a_question_may_have_a_time(both: Both) -> None:
+    """asyncio.timeout knows its own cancel by the class; and who hangs is not waited for."""
+    both.far.answer = never
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await both.here.ask(1, b"")
+    both.far.answer = echo
+    assert await both.here.ask(1, b"next") == b"1 next "
+    await asyncio.sleep(0.01)
+    assert not both.there._answering
+    assert not both.here._asked
+
+
+async def test_what_is_taken_back_before_it_has_begun_is_answered_all_the_same(both: Both) -> None:
+    """The other end was busy, and reads both at once."""
+    asked = asyncio.create_task(both.here.ask_or_stop(1, b""))
+    await asyncio.sleep(0)
+    number = next(iter(both.here._asked))
+    frames = [_FRAME.pack(0, 0, number, _QUESTION), _FRAME.pack(0, 0, number, _STOP)]
+    both.far.answer = never
+    both.there.data_received(frames[0] + frames[1])
+    asked.cancel()
+    with pytest.raises(Stopped) as caught:
+        async with asyncio.timeout(5):
+            await asyncio.gather(asked)
+    assert caught.value.how == NOT_BEGUN
+    assert not both.there._answering
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_cancel_is_one_also_where_the_other_end_is_lost(both: Both, when: str) -> None:
+    both.far.answer = never
+    task = asyncio.create_task(both.here.ask_or_stop(1, b""))
+    await asyncio.sleep(0.01)
+    if when == "before":
+        both.there.close()
+        task.cancel()
+    else:
+        task.cancel()
+        await asyncio.sleep(0)
+        both.there.close()
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(5):
+            await asyncio.gather(task)
+    assert task.cancelled()
+
+
+async def test_who_was_gone_before_has_heard_nothing(both: Both) -> None:
+    both.there.close()
+    await asyncio.wait_for(both.near.lost.wait(), 5)
+    with pytest.raises(NotSent):
+        await both.here.ask(1, b"")
+
+
+async def test_a_fault_is_told_where_it_happened_and_ends_nothing(both: Both) -> None:
+    async def fail(about: int, head: bytes, body: bytes) -> bytes:
+        raise KeyError("a secret")
+
+    def odd(about: int, head: bytes) -> None:
+        raise ValueError("no such word")
+
+    both.far.answer, both.far.hear = fail, odd  # type: ignore[method-assign]
+    both.here.tell(1, b"")
+    with pytest.raises(AnswerFailed):
+        await both.here.ask(1, b"")
+    assert [type(error) for error in both.far.faults] == [ValueError, KeyError]
+    assert both.near.faults == []
+
+
+async def test_what_is_no_frame_ends_it(both: Both) -> None:
+    with pytest.raises(ValueError, match="no frame"):
+        both.here.data_received(_FRAME.pack(1 << 60, 0, 0, 0))

@@ -2,9 +2,8 @@
 
 import pytest
 
-from mailguard.core.reply import Reply
 from mailguard.edge.bodies import BodyReader
-from mailguard.flow.judging import Judged, Judging
+from mailguard.flow.judging import Judged, Judging, Refused
 from mailguard.flow.knowing import Knowing
 from mailguard.flow.receive import patience
 from tests.flow.parts import Parts, submission
@@ -54,5 +53,8 @@ async def test_what_is_refused_is_no_verdict_but_the_answer(
 ) -> None:
     one = submission(to, now=parts.clock, content=content)
     refused = await judging(parts).judged(one, parts.rules.current)
-    assert isinstance(refused, Reply)
-    assert str(refused) == answer == str(await parts.receive.accept(one))
+    assert isinstance(refused, Refused)
+    # Whoever asked tells the log, and may find that it is not the last word.
+    assert parts.log.lines == []
+    assert str(refused.reply) == answer == str(await parts.receive.accept(one))
+    assert parts.log.lines == [(refused.event, refused.fields)]

@@ -1,7 +1,9 @@
 """A guard is killed in the middle, or loses the database: the others go on, and nobody is misled."""
 
+import contextlib
 import signal
 import smtplib
+import socket
 import threading
 import time
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 
 from tests import sink as sinks
 from tests.crash import witness as witnesses
-from tests.guard import Guard
+from tests.guard import OWN_PROCESS, Guard
 from tests.nodes import several
 from tests.nodes.several import hand_in, say, state_of, wait_for_state
 from tests.postgres_server import Server
@@ -129,3 +131,41 @@ def test_a_guard_that_stood_still_lets_go_of_what_the_others_took(tmp_path: Path
             "4@customer.example",
             "next@corp.example",
         ]
+
+
+@pytest.mark.slow
+def test_a_guard_that_stands_still_in_two_processes_hands_nothing_over(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that speaks SMTP goes on where the one that has the lease is frozen; by the time that another
+    guard takes over, it must have let go."""
+    monkeypatch.setenv(OWN_PROCESS, "true")
+    begun = threading.Event()
+    arrived: list[bytes] = []
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        several.running(tmp_path, url, listener.getsockname()[1], count=1) as (one,),
+    ):
+        greeting = threading.Thread(target=_late, args=(listener, begun, arrived), daemon=True)
+        greeting.start()
+        hand_in(one, "b@corp.example", "x")
+        assert begun.wait(20), one.log()
+        assert one.process
+        one.process.send_signal(signal.SIGSTOP)
+        try:
+            # It is greeted after ten seconds, within the lease.
+            greeting.join(30)
+            assert arrived == [b""]
+        finally:
+            one.process.send_signal(signal.SIGCONT)
+
+
+def _late(listener: socket.socket, begun: threading.Event, arrived: list[bytes]) -> None:
+    """An upstream that greets late; what it hears then."""
+    peer, _ = listener.accept()
+    begun.set()
+    with peer, contextlib.suppress(OSError):
+        time.sleep(10)
+        peer.sendall(b"220 late.example\r\n")
+        peer.settimeout(5)
+        arrived.append(peer.recv(1000))

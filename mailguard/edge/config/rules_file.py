@@ -38,10 +38,11 @@ class Sleeper(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rules:
-    """A file that was read: its policy, what identifies its content, and what is no error but worth a second
-    look."""
+    """A file that was read: its policy, its content and what identifies that, and what is no error but worth
+    a second look."""
 
     policy: Policy
+    content: bytes
     fingerprint: str
     remarks: tuple[Fault, ...] = ()
 
@@ -78,7 +79,10 @@ def read_rules(content: bytes, file_name: str) -> Rules:
         raise ConfigurationError(in_order(faults))
     fingerprint = _print(content)
     return Rules(
-        policy=policy_of(document), fingerprint=fingerprint, remarks=tuple(remarks(document, source))
+        policy=policy_of(document),
+        content=content,
+        fingerprint=fingerprint,
+        remarks=tuple(remarks(document, source)),
     )
 
 
@@ -102,6 +106,8 @@ class RulesFile:
         self._seen = seen
         self._faults: tuple[Fault, ...] = ()
         self._reading = asyncio.Lock()
+        # Called when there are other rules in force.
+        self.taken: Callable[[], None] | None = None
 
     @classmethod
     def load(cls, path: Path | str | None) -> "RulesFile":
@@ -128,6 +134,11 @@ class RulesFile:
         return self._rules.fingerprint
 
     @property
+    def content(self) -> bytes:
+        """The file of the rules in force, for another process to `adopt`."""
+        return self._rules.content
+
+    @property
     def faults(self) -> tuple[Fault, ...]:
         """Why the newest file was not taken; empty where it was."""
         return self._faults
@@ -141,8 +152,16 @@ class RulesFile:
         """Read the file again now; its faults, or nothing where it is in force."""
         async with self._reading:
             # In a thread: a long file takes longer to read than the loop may stand still.
+            before = self._rules
             self._faults = await asyncio.to_thread(self._take)
-            return self._faults
+        if self.taken is not None and self._rules is not before:
+            self.taken()
+        return self._faults
+
+    async def adopt(self, content: bytes) -> None:
+        """Take what another process has in force. Raises ConfigurationError where it makes no sense here."""
+        async with self._reading:
+            self._rules = await asyncio.to_thread(read_rules, content, str(self._path or DEFAULT_NAME))
 
     async def watch(self, clock: Sleeper, on_change: Callable[[tuple[Fault, ...]], None]) -> None:
         """Reload whenever the content of the file has changed, and tell the outcome; until cancelled."""
