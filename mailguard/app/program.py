@@ -4,10 +4,11 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -202,9 +203,21 @@ async def _until_told(
             task.result()
     finally:
         systemd.notify(os.environ.get("NOTIFY_SOCKET"), systemd.STOPPING)
-        for task in (stopping, *tasks):
+        await _ended([stopping, *tasks])
+
+
+async def _ended(tasks: "Sequence[asyncio.Future[Any]]") -> None:
+    """Cancel them until they have ended: one cancel may be lost.
+
+    Before Python 3.12 asyncio.wait_for gives the result where that and a cancel come in the same moment, as
+    they do after the machine stood still, and psycopg waits with it for the database's answer.
+    """
+    pending = set(tasks)
+    while pending:
+        for task in pending:
             task.cancel()
-        await asyncio.gather(stopping, *tasks, return_exceptions=True)
+        _, pending = await asyncio.wait(pending, timeout=1)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _welcome(means: Means, queue: Queue, listening: Addresses) -> None:
