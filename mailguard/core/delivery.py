@@ -40,6 +40,15 @@ class Outcome:
 _WORDS = tuple((answer, answer.value) for answer in Answer)
 
 
+def all_later(message: HeldMessage, reply: str, *, ambiguous: bool = False) -> tuple[Outcome, ...]:
+    """The same for all that are in flight: it is tried again. `reply` are our own words."""
+    return tuple(
+        Outcome(address=recipient.address, answer=Answer.LATER, reply=reply, ambiguous=ambiguous)
+        for recipient in message.recipients
+        if recipient.in_flight
+    )
+
+
 def settle(message: HeldMessage, outcomes: Sequence[Outcome], *, by: str, now: datetime) -> Change:
     """Record what came of the attempt: sent, tried again later, or failed for good.
 

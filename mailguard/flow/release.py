@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 
 from mailguard.core import moves, outgoing
-from mailguard.core.delivery import Answer, Outcome
+from mailguard.core.delivery import Outcome, all_later
 from mailguard.core.errors import IllegalMove, NoSuchMessage, StoreError
 from mailguard.core.events import GUARD
 from mailguard.core.hold import Change, Claimed, HeldMessage
@@ -211,7 +211,7 @@ class Release:
             raise
         except Exception as error:  # noqa: BLE001  an unknown fault is temporary, and never loses mail
             self._log.trouble("relay_fault", id=message.id, fault=type(error).__name__)
-            return _all_later(message, "4.3.0 The guard could not hand it over")
+            return all_later(message, "4.3.0 The guard could not hand it over")
 
     async def expire(self) -> None:
         """Return to their senders the messages that nobody decided about in time."""
@@ -228,11 +228,3 @@ class Release:
             change = self._bouncing.expired(result, await self._store.content(message.id))
             if await self._store.apply(change):
                 self._log.event("expire", id=message.id, state=change.after.state.value)
-
-
-def _all_later(message: HeldMessage, reply: str) -> tuple[Outcome, ...]:
-    return tuple(
-        Outcome(address=recipient.address, answer=Answer.LATER, reply=reply)
-        for recipient in message.recipients
-        if recipient.in_flight
-    )

@@ -8,7 +8,7 @@ that nobody was offered is offered to nobody.
 import asyncio
 from collections.abc import Sequence
 
-from mailguard.core.delivery import Answer, Outcome
+from mailguard.core.delivery import Outcome, all_later
 from mailguard.core.hold import Claimed
 from mailguard.ports import Clock, Holding, Log, NotOffered, Relay
 
@@ -57,8 +57,4 @@ class WhileHeld:
 
     def _let_go(self, claimed: Claimed, *, offered: bool) -> Sequence[Outcome]:
         self._log.trouble("let_go", id=claimed.message.id, offered=offered)
-        return tuple(
-            Outcome(address=one.address, answer=Answer.LATER, reply=_REPLY, ambiguous=offered)
-            for one in claimed.message.recipients
-            if one.in_flight
-        )
+        return all_later(claimed.message, _REPLY, ambiguous=offered)
