@@ -6,7 +6,7 @@ import smtplib
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from tests import guard as guards
 from tests import sink as sinks
 from tests.guard import Guard
 from tests.odd_mail import ODD_MAIL, without_bcc
+from tests.promises.talking import until
 from tests.sink import Sink
 
 DELAY_SECONDS = 3
@@ -138,9 +139,9 @@ def test_sighup_reloads_and_a_watched_file_is_taken_by_itself(tmp_path: Path) ->
         path.write_text(guards.RULES + '\n[[rule]]\nname = "second"\ndelay = "1s"\n')
         assert guard.process
         guard.process.send_signal(signal.SIGHUP)
-        _until(lambda: guard.ask("status")["rules"] == ["external", "second"])
+        until(lambda: guard.ask("status")["rules"] == ["external", "second"])
         path.write_text("[[rule]\n")
-        _until(lambda: bool(guard.ask("status")["reload_errors"]))
+        until(lambda: bool(guard.ask("status")["reload_errors"]))
         assert guard.ask("status")["rules"] == ["external", "second"]
 
 
@@ -148,9 +149,9 @@ def test_sighup_in_the_first_moments_does_not_end_it(tmp_path: Path) -> None:
     guard = guards.configured(tmp_path, {"kind": "maildir", "path": "outgoing"})
     starting = threading.Thread(target=guard.start)
     starting.start()
-    _until(lambda: guard.process is not None)
+    until(lambda: guard.process is not None)
     # Python itself must be up before anything of ours can listen to a signal.
-    _until((tmp_path / "state" / "guard.lock").exists)
+    until((tmp_path / "state" / "guard.lock").exists)
     assert guard.process
     for _ in range(5):
         guard.process.send_signal(signal.SIGHUP)
@@ -208,7 +209,7 @@ def test_sigterm_ends_it_cleanly_with_mail_on_its_way(sink: Sink, tmp_path: Path
 
     client = threading.Thread(target=flood)
     client.start()
-    _until(lambda: len(taken) > 50)
+    until(lambda: len(taken) > 50)
     assert guard.stop() == 0
     client.join()
     guard.start()
@@ -219,10 +220,3 @@ def test_sigterm_ends_it_cleanly_with_mail_on_its_way(sink: Sink, tmp_path: Path
         guard.stop()
     arrived = [one for delivery in sink.deliveries for one in delivery.recipients]
     assert len(arrived) == len(set(arrived))
-
-
-def _until(holds: Callable[[], bool], timeout: float = 15) -> None:
-    deadline = time.monotonic() + timeout
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to that in time"
-        time.sleep(0.1)

@@ -61,7 +61,7 @@ def test_outcomes() -> None:
         Outcome(address="a@x.example", answer=Answer.LATER, reply="421 bye", ambiguous=True, upstream=True),
         Outcome(address="b@x.example", answer=Answer.TAKEN, reply="250 ok", dsn=True),
     ]
-    assert crossing.read_outcomes(crossing.outcomes(found)) == found
+    assert crossing.read_outcomes(crossing.written(found)) == found
 
 
 def test_faults() -> None:

@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from tests import sink as sinks
 from tests.guard import Guard
 from tests.odd_mail import ODD_MAIL
 from tests.programs import free_port
+from tests.promises.talking import until
 from tests.sink import Sink
 
 OWN = "own_process = true\n"
@@ -68,14 +69,6 @@ def runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
         return False
-
-
-def until(holds: Callable[[], bool], timeout: float = 15) -> None:
-    """Wait until it does."""
-    deadline = time.monotonic() + timeout
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_mail_comes_in_is_held_and_leaves_through_it(sink: Sink, tmp_path: Path) -> None:

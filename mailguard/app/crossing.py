@@ -1,10 +1,9 @@
-"""What crosses between the process that speaks SMTP and the one that judges and keeps, and how it is written.
+"""What crosses between the process that speaks SMTP and judges and the one that keeps, and how it is written.
 
 MessagePack, because it is read into nothing but the types that are named here, whatever the process that
 listens to the network may send.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -114,8 +113,7 @@ class Logged:
     fields: dict[str, object]
 
 
-_encoder = msgspec.msgpack.Encoder(enc_hook=str)
-written = _encoder.encode
+written = msgspec.msgpack.Encoder(enc_hook=str).encode
 
 read_final = msgspec.msgpack.Decoder(Final).decode
 read_moment = msgspec.msgpack.Decoder(Moment).decode
@@ -154,8 +152,3 @@ def submitted(one: Handed, content: bytes, now: datetime) -> Submission:
         received_at=now,
         own=one.own,
     )
-
-
-def outcomes(found: Sequence[Outcome]) -> bytes:
-    """What came of an attempt."""
-    return written(list(found))

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
-from mailguard.app.front import Front, Keeping
 from mailguard.app.outward import edit_again_of
 from mailguard.app.parts import Means, Queue
 from mailguard.app.smtp import Addresses, Place, Taking, opened_smtp, timed
@@ -16,9 +16,12 @@ from mailguard.edge.smtp_in import SmtpOptions
 from mailguard.flow.by_mail import ByMail
 from mailguard.flow.guessing import Guessing
 
+if TYPE_CHECKING:
+    from mailguard.app.front import Front
+
 
 @asynccontextmanager
-async def opened_doors(means: Means, queue: Queue, front: Front | None) -> AsyncIterator[Addresses]:
+async def opened_doors(means: Means, queue: Queue, front: "Front | None") -> AsyncIterator[Addresses]:
     """The ways in, until the context ends; they close before the queue does. SMTP is spoken here, or by the
     `front`, where there is one."""
     settings, accounts = means.settings, queue.writing.accounts
@@ -32,7 +35,7 @@ async def opened_doors(means: Means, queue: Queue, front: Front | None) -> Async
         guessing=guessing,
     )
     if front is not None:
-        smtp = front.opened(Keeping(means=means, kept=queue.kept, taking=taking, receive=queue.receive))
+        smtp = front.opened(means, queue, taking)
     else:
         place = Place(settings=settings, clock=means.clock, files=means.files, log=means.log)
         smtp = opened_smtp(place, taking)

@@ -1,4 +1,4 @@
-"""The process that speaks SMTP, seen from the one that judges and keeps.
+"""The process that speaks SMTP, seen from the one that keeps.
 
 It has the sessions of clients, reads and judges what they hand in, with the memory that this takes, and hands
 what has been released to the upstream. Here are the store, the timer and the page. The two are one guard:
@@ -21,19 +21,17 @@ from typing import Any, Self
 from mailguard.app import crossing, speaking
 from mailguard.app.crossing import About, Handed, Weighed
 from mailguard.app.far import RECORDS, THREADS, FarRecalling
-from mailguard.app.parts import Means
+from mailguard.app.parts import Means, Queue
 from mailguard.app.smtp import GRACE, Addresses, Taking, timed
-from mailguard.app.storing import Kept
-from mailguard.core.delivery import Answer, Outcome
+from mailguard.core.delivery import Outcome, all_later
 from mailguard.core.envelope import Envelope, Recipient
-from mailguard.core.errors import ConfigurationError
+from mailguard.core.errors import ConfigurationError, FrontGone
 from mailguard.core.hold import Claimed
 from mailguard.core.reply import Reply
 from mailguard.edge.channel import NOT_BEGUN, AnswerFailed, Channel, ChannelLost, NotSent, Stopped
 from mailguard.edge.config import RulesFile, Settings
 from mailguard.edge.smtp_in import Accept, incident, place
 from mailguard.flow.guessing import Tried
-from mailguard.flow.receive import Receive
 from mailguard.ports import NotOffered
 
 # Seconds for it to end by itself, and to say how it is or goodbye.
@@ -47,18 +45,13 @@ _NOT_OFFERED = (NotOffered.__name__, NOT_BEGUN)
 _BROKEN_OFF = (*_NOT_OFFERED, asyncio.CancelledError.__name__)
 
 
-class FrontGone(OSError):
-    """The process that speaks SMTP has ended, and with it the guard."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Keeping:
     """What the process that keeps has for the one that speaks."""
 
     means: Means
-    kept: Kept
+    queue: Queue
     taking: Taking
-    receive: Receive
 
 
 class Front:
@@ -119,7 +112,8 @@ class Front:
         while not self._gone.is_set():
             self.channel.tell(About.ALIVE, b"")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._gone.wait(), BEAT)
+                async with asyncio.timeout(BEAT):
+                    await self._gone.wait()
         raise FrontGone("the process that speaks SMTP has ended; the log or the system's journal has more")
 
     @property
@@ -130,10 +124,10 @@ class Front:
         return self._keeping
 
     @asynccontextmanager
-    async def opened(self, keeping: Keeping) -> AsyncIterator[Addresses]:
+    async def opened(self, means: Means, queue: Queue, taking: Taking) -> AsyncIterator[Addresses]:
         """As smtp.opened_smtp."""
-        self._keeping = keeping
-        keeping.means.rules.taken = self._tell_rules
+        self._keeping = Keeping(means=means, queue=queue, taking=taking)
+        means.rules.taken = self._tell_rules
         opened = crossing.read_opened(await self.channel.ask(About.OPEN, self._moment()))
         if opened.faults:
             raise ConfigurationError(opened.faults)
@@ -188,9 +182,9 @@ class Front:
         if about == About.STILL:
             return self._final(crossing.read_final(head))
         if about == About.RECORDS:
-            return await RECORDS.answer(self.keeping.kept.records, head)
+            return await RECORDS.answer(self.keeping.queue.kept.records, head)
         if about == About.THREADS:
-            return await THREADS.answer(self.keeping.kept.memory, head)
+            return await THREADS.answer(self.keeping.queue.kept.memory, head)
         take = self.keeping.taking.learn if about == About.LEARN else self.keeping.taking.accept
         return crossing.written(await self._from_us(take, crossing.read_handed(head), content))
 
@@ -203,7 +197,7 @@ class Front:
         if not self._in_force(weighed.rules):
             return await self._from_us(taking.accept, one, content)
         submission = crossing.submitted(one, content, weighed.received_at)
-        take = partial(self.keeping.receive.take, judged=weighed.judged, within=weighed.within)
+        take = partial(self.keeping.queue.receive.take, judged=weighed.judged, within=weighed.within)
         return await self._safely(timed(take, means, submission, weighed.spent), one.peer)
 
     def _in_force(self, rules: str) -> bool:
@@ -257,14 +251,12 @@ class FrontRelay:
     async def attempt(self, claimed: Claimed, content: bytes) -> Sequence[Outcome]:
         """Try every in-flight recipient once."""
         message = claimed.message
-        recipients = [
+        recipients = tuple(
             Recipient(address=each.address, notify=each.notify, orcpt=each.orcpt)
             for each in message.recipients
             if each.in_flight
-        ]
-        envelope = Envelope(
-            sender=message.sender, recipients=tuple(recipients), parameters=message.parameters
         )
+        envelope = Envelope(sender=message.sender, recipients=recipients, parameters=message.parameters)
         try:
             answer = await self._front.channel.ask_or_stop(About.OFFER, crossing.written(envelope), content)
         except Stopped as stopped:
@@ -272,13 +264,13 @@ class FrontRelay:
                 raise NotOffered from stopped
             raise
         except NotSent as error:
-            return _later(recipients, f"4.3.0 {error}", ambiguous=False)
+            return all_later(message, f"4.3.0 {error}")
         except ChannelLost as error:
-            return _later(recipients, f"4.3.0 {error}, so it may have arrived", ambiguous=True)
+            return all_later(message, f"4.3.0 {error}, so it may have arrived", ambiguous=True)
         except AnswerFailed as failed:
             if str(failed) not in _BROKEN_OFF:
                 raise
-            return _later(recipients, "4.3.0 Broken off", ambiguous=str(failed) not in _NOT_OFFERED)
+            return all_later(message, "4.3.0 Broken off", ambiguous=str(failed) not in _NOT_OFFERED)
         return crossing.read_outcomes(answer)
 
     async def look(self, next_due: datetime | None) -> None:
@@ -295,10 +287,3 @@ class FrontRelay:
     async def close(self) -> None:
         """Say goodbye to the upstream."""
         await self._front.goodbye()
-
-
-def _later(recipients: Sequence[Recipient], reply: str, *, ambiguous: bool) -> Sequence[Outcome]:
-    return [
-        Outcome(address=each.address, answer=Answer.LATER, reply=reply, ambiguous=ambiguous)
-        for each in recipients
-    ]

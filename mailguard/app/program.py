@@ -8,17 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
 from mailguard.app import web
 from mailguard.app.doors import opened_doors
-from mailguard.app.front import Front, FrontGone
 from mailguard.app.parts import PAGE, Means, Queue, once_link, opened_queue, relay_of, upstream_name
 from mailguard.app.smtp import GRACE, Addresses
 from mailguard.core.actor import ADMIN
-from mailguard.core.errors import ConfigurationError, Fault, StoreError, UnknownSchema
+from mailguard.core.errors import ConfigurationError, Fault, FrontGone, StoreError, UnknownSchema
 from mailguard.core.news import Topic
 from mailguard.edge import oplog, systemd
 from mailguard.edge.allocation import give_back_large_blocks
@@ -29,6 +28,9 @@ from mailguard.edge.listeners import OpenFiles
 from mailguard.edge.smtp_out import SmtpRelay
 from mailguard.edge.store import StateLock
 from mailguard.ports import Log
+
+if TYPE_CHECKING:
+    from mailguard.app.front import Front
 
 Json = dict[str, object]
 
@@ -90,10 +92,7 @@ def serve(config: Path | None) -> int:
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    except UnknownSchema as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    except FrontGone as error:
+    except (UnknownSchema, FrontGone) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except (StoreError, OSError) as error:
@@ -103,15 +102,20 @@ def serve(config: Path | None) -> int:
 
 
 @contextmanager
-def _front(settings: Settings, rules: RulesFile) -> Iterator[Front | None]:
+def _front(settings: Settings, rules: RulesFile) -> "Iterator[Front | None]":
     """The process that speaks SMTP, where it is wanted: there before there are threads, and gone before the
     lock is."""
-    front = Front.fork(settings, rules) if settings.smtp.own_process else None
+    if not settings.smtp.own_process:
+        yield None
+        return
+    # Its libraries take a while to load.
+    from mailguard.app.front import Front  # noqa: PLC0415
+
+    front = Front.fork(settings, rules)
     try:
         yield front
     finally:
-        if front is not None:
-            front.end()
+        front.end()
 
 
 def _means(settings: Settings, rules: RulesFile, log: Log) -> Means:
@@ -120,7 +124,7 @@ def _means(settings: Settings, rules: RulesFile, log: Log) -> Means:
     return Means(settings=settings, rules=rules, clock=SystemClock(), files=files, log=counting)
 
 
-async def _serve(means: Means, front: Front | None) -> None:
+async def _serve(means: Means, front: "Front | None") -> None:
     """From the store to the last goodbye; what is opened first is closed last."""
     settings = means.settings
     listening: Addresses = {}
@@ -156,7 +160,7 @@ def _signals() -> Signals:
     return signals
 
 
-async def _run(means: Means, queue: Queue, signals: Signals, front: Front | None) -> None:
+async def _run(means: Means, queue: Queue, signals: Signals, front: "Front | None") -> None:
     """The timer, from the first moment that mail can come in until what it has in hand is done with."""
     releasing = asyncio.create_task(queue.release.run())
     try:
@@ -169,7 +173,7 @@ async def _run(means: Means, queue: Queue, signals: Signals, front: Front | None
 
 
 async def _until_told(
-    means: Means, queue: Queue, releasing: "asyncio.Task[None]", signals: Signals, front: Front | None
+    means: Means, queue: Queue, releasing: "asyncio.Task[None]", signals: Signals, front: "Front | None"
 ) -> None:
     """The quiet work beside the road, until a signal ends it. Raises where a part has died."""
     rules, log = means.rules, means.log

@@ -129,7 +129,7 @@ class _Front:
         if task is not None:
             self._offering.add(task)
         try:
-            return crossing.outcomes(await relay.offer(envelope, envelope.recipients, content))
+            return crossing.written(await relay.offer(envelope, envelope.recipients, content))
         finally:
             if task is not None:
                 self._offering.discard(task)

@@ -9,6 +9,7 @@ MailguardError
 │   ├── StoreLocked         another guard has this store
 │   └── StoreFull           no room for one more message
 ├── UnknownSchema           the database was written by a newer mailguard
+├── FrontGone               the process that speaks SMTP has ended, and with it the guard (exit 1)
 ├── NotTold                 news that a target outside did not take
 ├── NotPlaced               a draft that a mailbox did not take
 └── SyntaxRefused           an SMTP command whose argument is no valid path or parameter
@@ -76,6 +77,10 @@ class StoreLocked(StoreError):
 
 class StoreFull(StoreError):
     """There is no room on the disk for one more message."""
+
+
+class FrontGone(MailguardError):
+    """The process that speaks SMTP has ended, and with it the guard."""
 
 
 class UnknownSchema(MailguardError):

@@ -90,9 +90,12 @@ def _holder(descriptor: int) -> int:
 
 
 def _runs(process: int) -> bool:
+    if not process:
+        # Nobody has written who it is, so nobody can tell.
+        return True
     try:
-        # Signal 0 is none; process 0 would be our own group.
-        os.kill(process or 1, 0)
+        # Signal 0 is none.
+        os.kill(process, 0)
     except ProcessLookupError:
         return False
     except (PermissionError, OverflowError):
