@@ -176,6 +176,19 @@ def test_core_flow_and_ports_import_the_standard_library_only() -> None:
     assert strays == []
 
 
+def test_values_are_made_in_one_way() -> None:
+    """Those of `dataclasses` take twice as long where they are frozen (core/value.py)."""
+    strays = [
+        name_of(path)
+        for path in MODULES
+        if name_of(path) != "mailguard/core/value.py"
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ImportFrom) and node.module == "dataclasses"
+        if {"dataclass", "replace"} & {alias.name for alias in node.names}
+    ]
+    assert strays == []
+
+
 def test_importing_does_nothing_but_define() -> None:
     """No socket, file, process, thread, signal or log is touched by an import of any module."""
     names = [

@@ -6,12 +6,12 @@ only error that they raise crosses, too: StoreError.
 
 import inspect
 import typing
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from mailguard.core.errors import StoreError
+from mailguard.core.value import dataclass
 from mailguard.edge.channel import AnswerFailed, Channel, ChannelLost
 
 _written = msgspec.msgpack.Encoder().encode

@@ -4,7 +4,6 @@ MessagePack, because it is read into nothing but the types that are named here, 
 listens to the network may send.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
@@ -14,6 +13,7 @@ from mailguard.core.delivery import Outcome
 from mailguard.core.envelope import Envelope, Submission
 from mailguard.core.errors import Fault
 from mailguard.core.reply import Reply
+from mailguard.core.value import dataclass
 from mailguard.flow.guessing import Tried
 from mailguard.flow.judging import Judged
 

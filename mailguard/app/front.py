@@ -13,7 +13,6 @@ import socket
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Self
@@ -28,6 +27,7 @@ from mailguard.core.envelope import Envelope, Recipient
 from mailguard.core.errors import ConfigurationError, FrontGone
 from mailguard.core.hold import Claimed
 from mailguard.core.reply import Reply
+from mailguard.core.value import dataclass
 from mailguard.edge.channel import NOT_BEGUN, AnswerFailed, Channel, ChannelLost, NotSent, Stopped
 from mailguard.edge.config import RulesFile, Settings
 from mailguard.edge.smtp_in import Accept, incident, place

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -11,6 +10,7 @@ from mailguard.app.remembering import recalling_of
 from mailguard.app.storing import Kept, opened_store
 from mailguard.app.writing import Writing, writing_of
 from mailguard.core.news import Topic
+from mailguard.core.value import dataclass
 from mailguard.edge.bodies import BodyReader
 from mailguard.edge.clock import Steps, SystemClock
 from mailguard.edge.config import RulesFile, Settings, parse_rules

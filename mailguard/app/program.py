@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from mailguard.app.smtp import GRACE, Addresses
 from mailguard.core.actor import ADMIN
 from mailguard.core.errors import ConfigurationError, Fault, FrontGone, StoreError, UnknownSchema
 from mailguard.core.news import Topic
+from mailguard.core.value import dataclass
 from mailguard.edge import oplog, systemd
 from mailguard.edge.allocation import give_back_large_blocks
 from mailguard.edge.clock import SystemClock

@@ -4,13 +4,13 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from mailguard.app.parts import Means
 from mailguard.core.envelope import Submission
 from mailguard.core.reply import Reply
+from mailguard.core.value import dataclass
 from mailguard.edge.clock import SystemClock
 from mailguard.edge.config import Settings
 from mailguard.edge.listeners import Certificates, OpenFiles, Port, listen

@@ -14,7 +14,6 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
@@ -30,6 +29,7 @@ from mailguard.core import control_mail
 from mailguard.core.envelope import Envelope, Submission
 from mailguard.core.errors import ConfigurationError
 from mailguard.core.reply import Reply
+from mailguard.core.value import replace
 from mailguard.edge.accounts import UsersFile
 from mailguard.edge.bodies import BodyReader
 from mailguard.edge.channel import Channel

@@ -5,7 +5,6 @@ import os
 import platform
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from mailguard.app.outward import notifying_of
 from mailguard.core.errors import ConfigurationError, Fault
 from mailguard.core.hold import HeldMessage
+from mailguard.core.value import dataclass
 from mailguard.edge import secret
 from mailguard.edge.clock import SystemClock, elapsed
 from mailguard.edge.config import RulesFile, Settings

@@ -1,7 +1,6 @@
 """What the guard needs to write to people: who they are, what they chose, and the notices themselves."""
 
-from dataclasses import dataclass
-
+from mailguard.core.value import dataclass
 from mailguard.edge.accounts import UsersFile
 from mailguard.edge.clock import SystemClock
 from mailguard.edge.config import RulesFile, Settings

@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,6 +12,7 @@ from mailguard.cli import options
 from mailguard.cli.asking import faults_told
 from mailguard.cli.ending import need
 from mailguard.core.told import Told
+from mailguard.core.value import replace
 
 if TYPE_CHECKING:
     from mailguard.core.policy import Policy

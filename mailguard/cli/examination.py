@@ -5,7 +5,6 @@ import socket
 import sqlite3
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +12,7 @@ from mailguard.cli.asking import ask
 from mailguard.cli.ending import told
 from mailguard.core.errors import MailguardError
 from mailguard.core.told import Told
+from mailguard.core.value import dataclass
 from mailguard.edge.config import Settings, check_config, load_settings
 
 # The upstream should greet sooner than this.

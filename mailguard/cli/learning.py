@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,6 +21,7 @@ from mailguard.core.recall.hashing import Digests
 from mailguard.core.recall.lessons import Course, Lesson, Passed, lesson
 from mailguard.core.recall.observation import encode
 from mailguard.core.told import Told
+from mailguard.core.value import dataclass
 from mailguard.edge import folders
 from mailguard.edge.folders import Found, Source
 

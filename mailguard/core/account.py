@@ -1,9 +1,9 @@
 """A login and the addresses that it may send as."""
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from mailguard.core import address
+from mailguard.core.value import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,10 +1,9 @@
 """Who asks for a move, and whether the message is theirs."""
 
-from dataclasses import dataclass
-
 from mailguard.core import address
 from mailguard.core.account import Account
 from mailguard.core.hold import HeldMessage
+from mailguard.core.value import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

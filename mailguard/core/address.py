@@ -6,8 +6,9 @@ from `bob`; no mail system in use does, and a person never means to.
 """
 
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
+
+from mailguard.core.value import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,13 +1,13 @@
 """What a person is told who asked for something: always the truth, in one word and one sentence."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.core.hold import HeldMessage
 from mailguard.core.identity import normalize
 from mailguard.core.moves import Refused
 from mailguard.core.states import MessageState, RecipientState
 from mailguard.core.told import Told
+from mailguard.core.value import dataclass
 
 BY_REFUSAL = {
     Refused.ALREADY: Told.ALREADY,

@@ -7,7 +7,6 @@ it that is not ours is cleaned first: no address, reply or reason can add a head
 import binascii
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from enum import StrEnum
@@ -17,6 +16,7 @@ from mailguard.core import message as reading
 from mailguard.core.bounce_text import body_text, subject_text
 from mailguard.core.events import GUARD, Event
 from mailguard.core.hold import HeldMessage, HeldRecipient, NewMessage
+from mailguard.core.value import dataclass
 
 # Larger messages come back as their header only, whatever RET says.
 RETURN_LIMIT = 64 * 1024

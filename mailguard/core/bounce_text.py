@@ -1,10 +1,10 @@
 """The words of a report to a sender, in English and French."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC
 
 from mailguard.core.hold import HeldMessage
+from mailguard.core.value import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,6 @@ A condition answers yes or no to a Case: one message with what was worked out of
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Protocol
 
@@ -15,6 +14,7 @@ from mailguard.core.glob import Glob
 from mailguard.core.hours import Window
 from mailguard.core.patterns import Patterns
 from mailguard.core.prose import Text, TextPattern, fold
+from mailguard.core.value import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,13 +5,13 @@ a stopped message can be had back and one that has left cannot.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from mailguard.core import address
 from mailguard.core.identity import normalize
 from mailguard.core.prose import fold
+from mailguard.core.value import dataclass
 
 
 class Wish(StrEnum):

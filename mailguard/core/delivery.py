@@ -1,13 +1,13 @@
 """What came of one attempt at the upstream, and what it makes of the message."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from mailguard.core import moves, schedule
 from mailguard.core.hold import Change, HeldMessage, HeldRecipient
 from mailguard.core.states import Move, RecipientState
+from mailguard.core.value import dataclass, replace
 
 
 class Answer(StrEnum):

@@ -4,8 +4,10 @@ Addresses are kept exactly as they came on the wire (decoded as UTF-8, nothing u
 lower-cased): what the policy saw is byte for byte what goes on to the outgoing server.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
+
+from mailguard.core.value import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

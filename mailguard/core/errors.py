@@ -15,7 +15,7 @@ MailguardError
 └── SyntaxRefused           an SMTP command whose argument is no valid path or parameter
 """
 
-from dataclasses import dataclass
+from mailguard.core.value import dataclass
 
 
 class MailguardError(Exception):

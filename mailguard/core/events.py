@@ -1,8 +1,10 @@
 """The audit trail's unit: what happened to a message, when, and by whom."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
+
+from mailguard.core.value import dataclass
 
 # The name under which the guard itself acts: the timer, the relay, a restart.
 GUARD = "mailguard"

@@ -1,12 +1,13 @@
 """What is known of a message when it is judged: the only thing that rules and checks look at."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from mailguard.core.envelope import Envelope
 from mailguard.core.invitation import Invitation
 from mailguard.core.recollection import NOTHING, Recollection
+from mailguard.core.value import dataclass
 
 NO_INVITATION = Invitation()
 

@@ -1,8 +1,10 @@
 """What a check noticed, as data. The sentence for a person is made in core/wording.py."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from mailguard.core.value import dataclass
 
 
 class Severity(StrEnum):

@@ -1,6 +1,6 @@
 """Globs: patterns in which `*` stands for any run of characters and nothing else is special."""
 
-from dataclasses import dataclass
+from mailguard.core.value import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

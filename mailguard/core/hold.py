@@ -5,7 +5,7 @@ else was faster (`version`).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ from mailguard.core.envelope import MailParameters
 from mailguard.core.events import Event
 from mailguard.core.findings import Finding
 from mailguard.core.states import MessageState, RecipientState
+from mailguard.core.value import dataclass
 
 # Nobody is asked for the last time longer than this before the end.
 LONGEST_CALL = timedelta(hours=12)

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
+
+from mailguard.core.value import dataclass
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FORM = "days, hours and a time zone, such as mon-fri 18:00-08:00 Europe/Paris (days or hours may be left out)"

@@ -5,10 +5,10 @@ linear, whatever the text; what makes no sense is passed over.
 """
 
 import re
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from mailguard.core import address
+from mailguard.core.value import dataclass
 
 # What is read of a calendar: hundreds of attendees; and who are told.
 TEXT_LIMIT = 256 * 1024

@@ -5,7 +5,6 @@ Only `exempts` takes a rule out. The order of the rules makes no difference.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from mailguard.core import address, wording
@@ -14,6 +13,7 @@ from mailguard.core.facts import Facts
 from mailguard.core.findings import Finding
 from mailguard.core.hold import Action
 from mailguard.core.policy import DEFAULT_ESCALATE, DEFAULT_EXPIRE, Demand, Policy, Rule
+from mailguard.core.value import dataclass, replace
 
 # The reason where the longest delay is the one that the sender asked for (RFC 4865).
 SENDERS_WISH = "sender's wish"

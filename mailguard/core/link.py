@@ -1,7 +1,8 @@
 """A link in a notice: what it is for, and for whom."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from mailguard.core.value import dataclass
 
 
 class LinkAction(StrEnum):

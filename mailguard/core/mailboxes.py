@@ -5,7 +5,9 @@ name is part of the name. What the guard holds by is always the envelope; these 
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from mailguard.core.value import dataclass
 
 # One token of RFC 5322 section 3.4. Each alternative takes at least one character and none can be
 # re-tried another way, so that reading is linear.

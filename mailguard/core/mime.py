@@ -6,13 +6,14 @@ are open, however deep they are nested. Nothing raises; what is beyond the bound
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from itertools import islice
 from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
 from mailguard.core import charset
+from mailguard.core.value import dataclass
 
 # Postfix's mime_nesting_limit, and far more parts than a person ever sent.
 DEPTH_LIMIT = 100

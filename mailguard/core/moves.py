@@ -5,7 +5,6 @@ about why not. core/states.py holds every result against the table before it lea
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,6 +13,7 @@ from mailguard.core.events import Event
 from mailguard.core.hold import Action, Change, HeldMessage, HeldRecipient
 from mailguard.core.standing import GATE_STATE, finish_of, restorable, state_of, wants_body
 from mailguard.core.states import MessageState, Move, RecipientState
+from mailguard.core.value import dataclass, replace
 
 
 class Refused(StrEnum):

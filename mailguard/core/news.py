@@ -8,7 +8,6 @@ only where the admin asked for it.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -16,6 +15,7 @@ from mailguard.core import address
 from mailguard.core.events import Event
 from mailguard.core.hold import HeldMessage
 from mailguard.core.states import MessageState, Move
+from mailguard.core.value import dataclass
 
 _LONGEST = 200
 # What chat rooms read as links, calls and markup, and what looks like it.

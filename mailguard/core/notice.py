@@ -2,7 +2,6 @@
 what one can do. The words are in notice_words.py."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from mailguard.core import wording
@@ -12,6 +11,7 @@ from mailguard.core.notice_mail import Block, Button, Items, Notice, Pairs, Para
 from mailguard.core.notice_words import words
 from mailguard.core.states import MessageState, RecipientState
 from mailguard.core.told import Told
+from mailguard.core.value import dataclass
 
 # A mail to two hundred is not listed line by line on a telephone.
 MOST_LISTED = 20

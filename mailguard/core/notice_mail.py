@@ -6,7 +6,7 @@ It comes from the null sender, so that nothing is ever reported on it, and says 
 
 import binascii
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
@@ -14,6 +14,7 @@ from html import escape
 from mailguard.core import charset, own_mail
 from mailguard.core.events import GUARD, Event
 from mailguard.core.hold import NewMessage
+from mailguard.core.value import dataclass
 
 _LONGEST = 1000
 

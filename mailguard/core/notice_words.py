@@ -1,6 +1,6 @@
 """The words of the guard's notices, in English and French."""
 
-from dataclasses import dataclass
+from mailguard.core.value import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,12 +5,12 @@ forms (core/address.py): case, Unicode spelling and IDNA make no difference.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from mailguard.core import address
 from mailguard.core.address import Address
 from mailguard.core.glob import Glob, glob
+from mailguard.core.value import dataclass
 
 FORMS = "internal, external, group:NAME, @domain, @*.domain, user@domain or user-*@domain"
 GROUP = "group:"

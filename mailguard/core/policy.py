@@ -1,7 +1,7 @@
 """The policy in force: what is ours, which rules there are, and what a finding of each check does."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import timedelta
 from enum import StrEnum
 from math import log
@@ -16,6 +16,7 @@ from mailguard.core.findings import Finding
 from mailguard.core.hold import Action
 from mailguard.core.patterns import Domains, Patterns, domains
 from mailguard.core.prose import TextPattern
+from mailguard.core.value import dataclass, replace
 
 DEFAULT_EXPIRE = timedelta(days=2)
 DEFAULT_ESCALATE = timedelta(hours=4)

@@ -1,9 +1,8 @@
 """What one person has chosen for themselves."""
 
-from dataclasses import dataclass
-
 from mailguard.core import address
 from mailguard.core.policy import Notify
+from mailguard.core.value import dataclass
 
 LANGUAGES = ("en", "fr")
 

@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
+
+from mailguard.core.value import dataclass
 
 # Accents, once a letter is taken apart (NFD). Not every combining mark of the world: in other scripts
 # a mark can be a vowel, and the word without it another word.

@@ -5,8 +5,10 @@ memory. An empty one, of a sender whom nobody has seen before, makes no check sp
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
+
+from mailguard.core.value import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

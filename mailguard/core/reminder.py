@@ -4,13 +4,13 @@ A message keeps the time of the next question (`remind_at`), so that new rules n
 asked by one step of the message: never twice, and after a crash as well.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailguard.core import moves
 from mailguard.core.hold import Action, Change, HeldMessage
 from mailguard.core.moves import Refused
 from mailguard.core.states import MessageState, Move
+from mailguard.core.value import dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,6 @@
 """The answer to an SMTP command, as a value (RFC 5321 section 4.2, RFC 2034)."""
 
-from dataclasses import dataclass
+from mailguard.core.value import dataclass
 
 # RFC 5321 section 4.5.3.1.5: a reply line has at most 512 octets, CRLF and code included.
 LONGEST_TEXT = 480

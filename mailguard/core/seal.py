@@ -6,7 +6,6 @@ nothing of a blind recipient, and whoever was shown another message did not say 
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from mailguard.core import address
 from mailguard.core.findings import Finding
@@ -14,6 +13,7 @@ from mailguard.core.hold import HeldMessage, HeldRecipient
 from mailguard.core.message import read_headers, split
 from mailguard.core.outgoing import without_hidden
 from mailguard.core.recall.people import organisation
+from mailguard.core.value import replace
 
 # Hexadecimal digits; with the id it fits before the @ of an address (RFC 5321 section 4.5.3.1.1).
 LENGTH = 32

@@ -15,7 +15,6 @@ import secrets
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import bcrypt
@@ -25,6 +24,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from mailguard.core import address
 from mailguard.core.account import Account
 from mailguard.core.errors import ConfigurationError, Fault, MailguardError
+from mailguard.core.value import dataclass
 from mailguard.ports import Clock, Log
 
 # An argon2 check takes 64 MiB and a core for a moment; more than two at once would starve the mail.

@@ -9,8 +9,9 @@ import mmap
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from mailguard.core.value import dataclass
 
 # Larger ones are files with a little text around them.
 LARGEST = 64 * 1024 * 1024

@@ -9,11 +9,11 @@ import os
 import resource
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from mailguard.core.errors import ConfigurationError, Fault
+from mailguard.core.value import dataclass
 from mailguard.ports import Log
 
 # Connections that the kernel keeps while we are busy.

@@ -9,7 +9,7 @@ import ipaddress
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 import httpx2
 
 from mailguard.core.errors import MailguardError, StoreError
+from mailguard.core.value import dataclass
 
 Json = dict[str, object]
 Request = Mapping[str, object]

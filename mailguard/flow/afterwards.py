@@ -8,9 +8,9 @@ is finished are gone from the store.
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
 
 from mailguard.core.hold import HeldMessage
+from mailguard.core.value import dataclass
 from mailguard.flow.remember import Remember
 from mailguard.ports import Log
 

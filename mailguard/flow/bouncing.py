@@ -5,13 +5,13 @@ why: a crash between the two can neither lose a bounce nor write it twice.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from mailguard.core import bounce
 from mailguard.core.bounce import Kind
 from mailguard.core.delivery import Answer, Outcome
 from mailguard.core.hold import Change, HeldRecipient
 from mailguard.core.states import RecipientState
+from mailguard.core.value import replace
 
 
 class Bouncing:

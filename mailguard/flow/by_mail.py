@@ -2,7 +2,6 @@
 never goes on; whatever else it is addressed to is mail like any other."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import datetime
 
 from mailguard.core import control_mail, notice, notice_mail
@@ -18,6 +17,7 @@ from mailguard.core.notice_mail import Notice
 from mailguard.core.reply import Reply
 from mailguard.core.states import MessageState
 from mailguard.core.told import Told
+from mailguard.core.value import replace
 from mailguard.flow.decide import Decide
 from mailguard.flow.edit_again import EditAgain
 from mailguard.flow.history import History

@@ -7,7 +7,6 @@ and made by the store's compare-and-set; whoever loses that race is computed aga
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailguard.core import address, moves, seal
@@ -19,6 +18,7 @@ from mailguard.core.identity import normalize
 from mailguard.core.moves import Refusal, Refused
 from mailguard.core.states import RecipientState
 from mailguard.core.told import Told
+from mailguard.core.value import replace
 from mailguard.flow.bouncing import Bouncing
 from mailguard.flow.noticing import Noticing
 from mailguard.ports import Clock, Log, Store

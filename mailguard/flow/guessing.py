@@ -8,11 +8,12 @@ import asyncio
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Protocol
 
 from mailguard.core.account import Account
+from mailguard.core.value import dataclass
 from mailguard.ports import Accounts
 
 # One more address than this is remembered only by forgetting the one that was quiet for longest.

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 
 from mailguard.core import view
 from mailguard.core.account import Account
@@ -15,6 +14,7 @@ from mailguard.core.own_mail import is_notice
 from mailguard.core.seal import as_named, open_copy
 from mailguard.core.states import MessageState
 from mailguard.core.told import Told
+from mailguard.core.value import replace
 from mailguard.ports import Clock, Node, Owner, Page, Policies, Store
 
 PAGE = 500

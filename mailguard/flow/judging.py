@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from mailguard.core import message as reading
 from mailguard.core import outgoing, resubmission
@@ -14,6 +13,7 @@ from mailguard.core.policy import Policy
 from mailguard.core.recall import posting
 from mailguard.core.recall.letter import Letter
 from mailguard.core.reply import Reply
+from mailguard.core.value import dataclass, replace
 from mailguard.flow.in_time import in_time
 from mailguard.flow.knowing import NOTHING_KNOWN, Knowing, Known, Question
 from mailguard.ports import Bodies, Log

@@ -4,11 +4,11 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from mailguard.core.actor import ADMIN, Actor
 from mailguard.core.errors import MailguardError
+from mailguard.core.value import dataclass
 from mailguard.flow.people import People
 from mailguard.ports import Clock
 from mailguard.ports.access import Scope, Token, Tokens

@@ -1,12 +1,12 @@
 """What is remembered that bears on a message, asked once before it is judged."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from mailguard.core.facts import Thread
 from mailguard.core.recall.letter import Letter
 from mailguard.core.recollection import NOTHING, Recollection
+from mailguard.core.value import dataclass
 from mailguard.ports import Log
 from mailguard.ports.recall import Recalls
 

@@ -2,12 +2,12 @@
 admin, everybody's; searched, and never all at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from mailguard.core.actor import Actor
 from mailguard.core.hold import HeldMessage
 from mailguard.core.own_mail import is_notice
 from mailguard.core.states import FINISHED, MessageState
+from mailguard.core.value import replace
 from mailguard.flow.history import History, owner_of
 from mailguard.ports import Found, Owner, Search, Store
 

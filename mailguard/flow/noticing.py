@@ -7,7 +7,6 @@ lost nor written twice. It goes to one person, from nobody (the null sender), so
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from mailguard.core import address, automatic, notice, notice_mail, seal
@@ -20,6 +19,7 @@ from mailguard.core.notice import Links, Question
 from mailguard.core.policy import Notify
 from mailguard.core.reminder import Reminder
 from mailguard.core.states import MessageState, Move
+from mailguard.core.value import replace
 from mailguard.flow.people import People
 from mailguard.flow.speaking import Speaking
 from mailguard.ports import Log, Policies, Store

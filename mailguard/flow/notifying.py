@@ -8,7 +8,6 @@ keeps no other waiting, and nothing here is ever waited for by a message.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from mailguard.core import news
@@ -18,6 +17,7 @@ from mailguard.core.events import Event
 from mailguard.core.hold import HeldMessage
 from mailguard.core.news import Backlog, Dispatch, Pending, Topic
 from mailguard.core.told import Told
+from mailguard.core.value import dataclass
 from mailguard.flow.alarm import Alarm
 from mailguard.ports import Clock, Log
 from mailguard.ports.outward import Notifier, Outbox

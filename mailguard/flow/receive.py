@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailguard.core import address, reminder, resubmission
@@ -15,6 +14,7 @@ from mailguard.core.judge import Hold, Verdict
 from mailguard.core.policy import Policy
 from mailguard.core.reply import Reply
 from mailguard.core.states import MessageState
+from mailguard.core.value import replace
 from mailguard.flow.intake import Intake, described
 from mailguard.flow.judging import Considered, Judged, Judging, Refused
 from mailguard.flow.knowing import Knowing

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +17,7 @@ from mailguard.core.policy import Policy
 from mailguard.core.preference import Preference
 from mailguard.core.recall.observation import Observation
 from mailguard.core.states import MessageState
+from mailguard.core.value import dataclass
 from mailguard.ports.listing import Found as Found
 from mailguard.ports.listing import Owner as Owner
 from mailguard.ports.listing import Page as Page

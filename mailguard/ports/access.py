@@ -1,12 +1,12 @@
 """What the ways in by HTTP need of the world: who may log in, who is signed in, and who holds a token."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from mailguard.core.link import Link
+from mailguard.core.value import dataclass
 from mailguard.ports import Accounts
 
 

@@ -1,10 +1,10 @@
 """Which of the messages a list shall have, and what it found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mailguard.core.hold import HeldMessage
 from mailguard.core.states import MessageState
+from mailguard.core.value import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

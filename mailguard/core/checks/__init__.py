@@ -5,7 +5,6 @@ policy's decision. A new check is one file here, one line in CHECKS, one test fi
 """
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -34,6 +33,7 @@ from mailguard.core.checks.wrong_sender_identity import wrong_sender_identity
 from mailguard.core.facts import Facts
 from mailguard.core.findings import Finding
 from mailguard.core.hold import Action
+from mailguard.core.value import dataclass
 
 if TYPE_CHECKING:
     # The policy asks the checks what they read, so it is imported for its name only.

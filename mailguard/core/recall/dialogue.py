@@ -3,7 +3,6 @@ checks of the live road."""
 
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -25,6 +24,7 @@ from mailguard.core.recall.recollecting import Judge, recollect
 from mailguard.core.recall.remembrance import Remembrance
 from mailguard.core.recall.scene import Scene
 from mailguard.core.recollection import NOTHING
+from mailguard.core.value import replace
 
 _REMEMBERED = 64
 # Times that everything here can count with.

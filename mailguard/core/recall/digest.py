@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.core.prose import fold
 from mailguard.core.recall import greeting, quotation
@@ -11,6 +10,7 @@ from mailguard.core.recall.hashing import Digests
 from mailguard.core.recall.letter import Letter
 from mailguard.core.recall.observation import GREETING_LIMIT, NAME_LIMIT, TERM_LIMIT, Observation
 from mailguard.core.recall.quotation import Quotation
+from mailguard.core.value import dataclass
 
 _WORD = re.compile(r"[^\W\d_][\w']{2,17}")
 _PREFIX = re.compile(

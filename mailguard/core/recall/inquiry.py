@@ -1,7 +1,6 @@
 """Asks the memory about one message: as much as its sender's mail is worth asking for."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from mailguard.core import address
 from mailguard.core.policy import Policy
@@ -12,6 +11,7 @@ from mailguard.core.recall.observation import Observation
 from mailguard.core.recall.recollecting import Judge, recollect
 from mailguard.core.recall.remembrance import Remembrance
 from mailguard.core.recollection import Recollection
+from mailguard.core.value import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,5 @@
 """Reads a mail out of a folder for `mailguard learn`: what the memory keeps of it, or why nothing."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -13,6 +12,7 @@ from mailguard.core.recall.digest import read
 from mailguard.core.recall.hashing import Digests
 from mailguard.core.recall.observation import Observation
 from mailguard.core.recall.quotation import TEXT_LIMIT
+from mailguard.core.value import dataclass
 
 # Nobody answers in an older conversation.
 _THREADS = timedelta(days=120)

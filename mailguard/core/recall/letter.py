@@ -1,8 +1,10 @@
 """A mail as the memory reads it: the neutral form that the live road and `mailguard detect` can both make."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
+
+from mailguard.core.value import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

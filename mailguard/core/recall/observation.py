@@ -6,7 +6,8 @@ or a year is to take lines out of the log.
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from mailguard.core.value import dataclass, replace
 
 VERSION = 1
 TERM_LIMIT = 80

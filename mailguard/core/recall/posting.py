@@ -1,7 +1,6 @@
 """Makes a Letter of a mail on the road, or of one in a folder, and tells when two of them are one mail."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from hashlib import blake2b
@@ -10,6 +9,7 @@ from mailguard.core import address, charset, mailboxes
 from mailguard.core.facts import Headers
 from mailguard.core.recall.letter import Letter
 from mailguard.core.recall.observation import Observation
+from mailguard.core.value import replace
 
 # Before this there was no mail that anybody would learn from; such a date is a clock that was not set.
 _EARLIEST = datetime(1985, 1, 1, tzinfo=UTC)

@@ -6,9 +6,9 @@ answered. Every pattern here works line by line and is linear on any text.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.core.prose import fold
+from mailguard.core.value import dataclass
 
 # What is read of a text: habits show in the first pages.
 TEXT_LIMIT = 12_000

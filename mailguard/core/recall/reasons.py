@@ -1,13 +1,13 @@
 """The facts behind a suspicion that a person can check: what is unusual, and who was probably meant."""
 
 from collections import Counter
-from dataclasses import dataclass
 
 from mailguard.core.recall.company import lurks
 from mailguard.core.recall.likeness import score, standing
 from mailguard.core.recall.mistyping import misspelt
 from mailguard.core.recall.people import Person
 from mailguard.core.recall.scene import Scene
+from mailguard.core.value import dataclass
 
 _ENOUGH = 3
 _BETTER = 0.5

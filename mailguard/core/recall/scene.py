@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from mailguard.core.recall.digest import Reading
@@ -10,6 +10,7 @@ from mailguard.core.recall.greeting import fits
 from mailguard.core.recall.habits import LATEST, Habits
 from mailguard.core.recall.people import WEBMAIL, Person, organisation
 from mailguard.core.recall.recall import Recall
+from mailguard.core.value import dataclass
 
 DAY = 86400
 _NEIGHBOURS = 30

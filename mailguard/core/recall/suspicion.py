@@ -1,7 +1,7 @@
 """The judgement: one suspicion per recipient, one for the mail, and which of them deserve a warning."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import exp
 
 from mailguard.core.recall.calibration import Calibration
@@ -13,6 +13,7 @@ from mailguard.core.recall.reasons import Reasons, reasons
 from mailguard.core.recall.recall import Recall
 from mailguard.core.recall.scene import Scene
 from mailguard.core.recall.trees import Trees
+from mailguard.core.value import dataclass
 
 # A silent outsider whom somebody else brought in looks safe to a model, because he is in the thread. The rule
 # weighs as much as the plainest slip.

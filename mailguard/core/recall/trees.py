@@ -10,11 +10,12 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from operator import and_, getitem
 from typing import Any
 from zlib import crc32
+
+from mailguard.core.value import dataclass
 
 VERSION = 2
 

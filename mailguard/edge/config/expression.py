@@ -1,12 +1,13 @@
 """Text patterns as rules.toml writes them: plain words, or a regular expression between slashes."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import re2
 
 from mailguard.core.prose import Text, TextPattern, words
+from mailguard.core.value import dataclass
 
 FORM = "words (a * may begin or end them), or a regular expression between slashes: /…/ or /…/i"
 LONGEST = 1000

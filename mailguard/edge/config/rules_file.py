@@ -5,7 +5,6 @@ import errno
 import hashlib
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 
 from mailguard.core.errors import ConfigurationError, Fault
 from mailguard.core.policy import Policy
+from mailguard.core.value import dataclass
 from mailguard.edge.config.faults import fault, faults_of, in_order, spelled
 from mailguard.edge.config.remarks import remarks
 from mailguard.edge.config.rules_checks import wrongs

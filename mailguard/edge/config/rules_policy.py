@@ -1,7 +1,6 @@
 """From a valid rules.toml to the core's Policy."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,6 +13,7 @@ from mailguard.core.hours import window
 from mailguard.core.patterns import Patterns, compile_patterns
 from mailguard.core.policy import CheckOptions, Demand, Policy, Risk, Rule
 from mailguard.core.prose import TextPattern, fold
+from mailguard.core.value import replace
 from mailguard.edge.config.expression import text_pattern
 from mailguard.edge.config.rules_model import (
     CheckTable,

@@ -7,10 +7,10 @@ need not judge: it only has to keep step, and may be as simple as that allows.
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from mailguard.core.errors import ConfigurationError, Fault
+from mailguard.core.value import dataclass
 
 Place = tuple[str | int, ...]
 

@@ -2,7 +2,6 @@
 
 import ipaddress
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from mailguard.core.address import ascii_domain
+from mailguard.core.value import dataclass
 from mailguard.edge.config.faults import wrong
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

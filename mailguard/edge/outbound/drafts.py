@@ -9,7 +9,6 @@ import logging
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from imapclient import IMAPClient
@@ -17,6 +16,7 @@ from imapclient.exceptions import IMAPClientError, LoginError
 from imapclient.imapclient import DRAFT, DRAFTS, SEEN
 
 from mailguard.core.errors import NotPlaced
+from mailguard.core.value import dataclass
 from mailguard.edge.outbound.aside import Aside
 
 # A person waits for it.

@@ -1,11 +1,11 @@
 """What the SMTP edge may be told: its name, whom it trusts, and how much it takes."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
 from mailguard.core.smtp_syntax import LONGEST_HOLD
+from mailguard.core.value import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,10 +2,10 @@
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
 from mailguard.core.network import counted_by, plain
+from mailguard.core.value import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

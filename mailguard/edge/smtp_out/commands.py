@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from mailguard.core import message as reading
 from mailguard.core.envelope import MailParameters
+from mailguard.core.value import dataclass
 
 # The last fence before the wire. Whatever is stored was held against a stricter grammar when it came in;
 # here only that it can be neither a second command nor end its own path or parameter.

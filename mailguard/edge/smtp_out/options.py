@@ -1,10 +1,12 @@
 """Where the outgoing server is and how to talk to it."""
 
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+
+from mailguard.core.value import dataclass
 
 
 class Tls(StrEnum):

@@ -1,10 +1,10 @@
 """A message on its way to the upstream: its transaction, and what the answers mean for each recipient."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from mailguard.core import charset
 from mailguard.core.delivery import Answer, Outcome
+from mailguard.core.value import dataclass
 from mailguard.edge.smtp_out import commands
 from mailguard.edge.smtp_out.commands import Order, Sending, Unsendable, Whom
 from mailguard.edge.smtp_out.session import Answers, Session

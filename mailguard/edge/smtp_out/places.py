@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
 
+from mailguard.core.value import dataclass
 from mailguard.edge.smtp_out.parcel import Parcel
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from mailguard.core.delivery import Answer, Outcome
 from mailguard.core.hold import Claimed
+from mailguard.core.value import replace
 from mailguard.edge.smtp_out.commands import Order, Sending, Unsendable, Whom
 from mailguard.edge.smtp_out.opening import Refused
 from mailguard.edge.smtp_out.options import UpstreamOptions

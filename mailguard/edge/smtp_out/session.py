@@ -1,9 +1,9 @@
 """One open connection to the upstream, used for one transaction after the other."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
+from mailguard.core.value import dataclass
 from mailguard.edge.smtp_out.commands import Order
 from mailguard.edge.smtp_out.options import UpstreamOptions
 from mailguard.edge.smtp_out.wire import Broken, Reply, Wire

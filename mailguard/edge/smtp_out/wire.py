@@ -4,8 +4,9 @@ import asyncio
 import math
 import re
 from collections import deque
-from dataclasses import dataclass
 from datetime import timedelta
+
+from mailguard.core.value import dataclass
 
 # RFC 5321 section 4.5.3.1.5 says 512 octets a line; the rest is for servers that say more than they may.
 LONGEST_LINE = 8192

@@ -12,12 +12,12 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mailguard.core.errors import StoreError
 from mailguard.core.states import FINISHED
+from mailguard.core.value import dataclass
 from mailguard.edge.store import engine, rows
 from mailguard.edge.store.sqlite import Database
 from mailguard.ports import Clock, Still

@@ -8,8 +8,9 @@ can wait for milliseconds. So the writer's thread asks for many rows a step.
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
+
+from mailguard.core.value import dataclass
 
 Value = str | bytes | int | None
 Row = tuple[Value, ...]

@@ -1,12 +1,13 @@
 """The messages that one which is handed in again is compared with (core/resubmission.py), in every store."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Protocol
 
 from mailguard.core.resubmission import RETURNED
 from mailguard.core.states import MessageState
+from mailguard.core.value import dataclass
 from mailguard.edge.store.text import storable
 from mailguard.ports import First, Mark
 

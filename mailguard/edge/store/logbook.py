@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from mailguard.core.recall.observation import decode, encode, without
+from mailguard.core.value import dataclass
 from mailguard.edge.store.text import storable
 from mailguard.ports import Entry, Log
 

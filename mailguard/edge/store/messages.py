@@ -3,12 +3,12 @@
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from mailguard.core.errors import StoreError, StoreFull
 from mailguard.core.events import Event
 from mailguard.core.hold import Change, Claimed, HeldMessage, NewMessage
+from mailguard.core.value import replace
 from mailguard.edge.store import outbox, queries, rows, searching, steps
 from mailguard.edge.store.bulk import Row
 from mailguard.edge.store.pieces import PIECE, Pieces

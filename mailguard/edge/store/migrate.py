@@ -7,11 +7,11 @@ the schema as it was before. A released file is never changed: its checksum is h
 import hashlib
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from mailguard.core.errors import StoreError, UnknownSchema
+from mailguard.core.value import dataclass
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -6,10 +6,10 @@ the moving off, the same verb goes on with it, and no guard starts meanwhile.
 
 import os
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 
 from mailguard.core.errors import StoreError
+from mailguard.core.value import dataclass
 from mailguard.edge.store.trace import sync_directory
 
 SUFFIX = "-moved"

@@ -6,10 +6,10 @@ was given up has no time to be tried again.
 
 import sqlite3
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from mailguard.core.news import Backlog, Dispatch, Pending, Topic
+from mailguard.core.value import dataclass
 from mailguard.edge.store import rows
 from mailguard.edge.store.bulk import Row, listed
 from mailguard.edge.store.sqlite import Database

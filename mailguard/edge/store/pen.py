@@ -10,10 +10,10 @@ import contextlib
 import sqlite3
 from asyncio import Future
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from mailguard.core.errors import StoreError
+from mailguard.core.value import dataclass
 from mailguard.edge.store import engine
 
 # Pages of the log before it is written back: SQLite's own default, and on a full disk.

@@ -12,9 +12,9 @@ import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence, Set
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 
 from mailguard.core.errors import StoreError
+from mailguard.core.value import dataclass, replace
 from mailguard.edge.store.bulk import listed
 from mailguard.edge.store.rows import AddedRows
 from mailguard.edge.store.sqlite import Database

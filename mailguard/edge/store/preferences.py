@@ -6,11 +6,11 @@ mail never waits for it.
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mailguard.core import address
 from mailguard.core.policy import Notify
 from mailguard.core.preference import LANGUAGES, NOTHING, Preference
+from mailguard.core.value import dataclass
 from mailguard.edge.store.sqlite import Database
 
 

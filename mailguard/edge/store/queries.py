@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from mailguard.core.errors import AmbiguousId, NoSuchMessage, StoreError
 from mailguard.core.events import Event
 from mailguard.core.hold import HeldMessage
 from mailguard.core.states import FINISHED, MessageState
+from mailguard.core.value import dataclass
 from mailguard.edge.store import pieces, rows
 from mailguard.edge.store.bulk import listed
 from mailguard.ports import Census, Log, Owner, Page

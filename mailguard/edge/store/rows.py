@@ -6,7 +6,6 @@ lists are JSON, and None is NULL.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -17,6 +16,7 @@ from mailguard.core.events import Event
 from mailguard.core.findings import Finding, Severity
 from mailguard.core.hold import Action, Change, HeldMessage, HeldRecipient, NewMessage
 from mailguard.core.states import MessageState, RecipientState
+from mailguard.core.value import dataclass
 from mailguard.edge.store.bulk import Row
 
 # What a row can be when something else wrote it: a missing value, an unknown word, broken JSON.

@@ -11,7 +11,6 @@ import contextlib
 import sqlite3
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import aiosqlite
 
 from mailguard.core.errors import StoreError
+from mailguard.core.value import dataclass
 from mailguard.edge.store import engine
 from mailguard.edge.store.examining import unknown_states
 from mailguard.edge.store.pen import Bulk, Pen, Write

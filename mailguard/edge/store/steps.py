@@ -6,10 +6,11 @@ Every function here but the last runs inside a transaction of the database's tas
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from mailguard.core.hold import Change, Claimed
+from mailguard.core.value import dataclass
 from mailguard.edge.store import pieces, queries, resubmission, rows
 from mailguard.edge.store.bulk import Row, RowsStatement, chunks, listed
 from mailguard.edge.store.rows import AddedRows, ChangedRows

@@ -1,7 +1,7 @@
 """What one claim takes in hand, in every store: so many messages, and no more bytes than the memory bears."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from mailguard.core import moves
 from mailguard.core.errors import IllegalMove
 from mailguard.core.events import GUARD
 from mailguard.core.hold import Change, HeldMessage
+from mailguard.core.value import dataclass
 from mailguard.ports import Log
 
 # What one claim may bring into memory, and has to read before anybody else has a turn; the last message may

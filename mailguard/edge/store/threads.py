@@ -5,9 +5,9 @@ Of a message only a digest of its Message-ID is kept, of a person the address.
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 from mailguard.core.facts import Thread
+from mailguard.core.value import dataclass
 from mailguard.edge.store.text import storable
 
 # A header can name thousands of messages; the first of a thread and the newest tell enough.

@@ -1,6 +1,5 @@
 """The pages of an admin: everybody's queue, what is done to many at once, the rules, and how the guard is."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -10,6 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from mailguard.core import wording
 from mailguard.core.checks import CHECKS
 from mailguard.core.states import MessageState
+from mailguard.core.value import dataclass
 from mailguard.edge.web.acting import TOGETHER, act_on_many
 from mailguard.edge.web.frame import Pages, after_doing
 from mailguard.edge.web.parts import Json, Person

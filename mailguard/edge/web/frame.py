@@ -1,13 +1,13 @@
 """What every page has around its middle: the tabs, the time, whose page it is, and what was just done."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import Request
 from starlette.responses import HTMLResponse
 
+from mailguard.core.value import dataclass
 from mailguard.edge.web.parts import Json, Parts, Person
 from mailguard.edge.web.people import next_place
 from mailguard.edge.web.rendering import rendered

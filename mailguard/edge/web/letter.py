@@ -1,10 +1,9 @@
 """The inside of a message for a reader: its text, the names of what is attached, and its HTML, cleaned."""
 
-from dataclasses import dataclass
-
 import nh3
 
 from mailguard.core.body import TEXT_LIMIT, attached, html_text, read_body
+from mailguard.core.value import dataclass
 
 # As much as anybody reads on a page; the whole is in the source.
 LONGEST_TEXT = 60_000

@@ -5,7 +5,6 @@ here, too. Everything else needs a sign-in.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Request
@@ -13,6 +12,7 @@ from starlette.responses import Response
 
 from mailguard.core.actor import Actor
 from mailguard.core.link import Link, LinkAction
+from mailguard.core.value import replace
 from mailguard.edge.web.frame import local
 from mailguard.edge.web.parts import Parts
 from mailguard.edge.web.people import language_asked, language_of

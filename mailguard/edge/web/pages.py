@@ -3,7 +3,6 @@ want it."""
 
 import asyncio
 import base64
-from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -12,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from mailguard.core import wording
 from mailguard.core.states import FINISHED
+from mailguard.core.value import dataclass
 from mailguard.edge.web.acting import VERBS, act
 from mailguard.edge.web.admin_pages import AdminPages
 from mailguard.edge.web.frame import Pages, after_doing

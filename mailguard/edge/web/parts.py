@@ -3,11 +3,12 @@
 import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from mailguard.core.actor import Actor
+from mailguard.core.value import dataclass
 from mailguard.flow.changes import Changes
 from mailguard.flow.guessing import Guessing
 from mailguard.flow.keyring import Keyring

@@ -4,12 +4,12 @@ Templates only lay out what stands here. Every text of the message is data in it
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from mailguard.core import wording
 from mailguard.core.states import MessageState, RecipientState
+from mailguard.core.value import dataclass, replace
 from mailguard.edge.web.words import Words
 
 Message = Mapping[str, Any]

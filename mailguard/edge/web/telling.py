@@ -4,10 +4,10 @@ An address says only what was asked for and the one word that the front desk ans
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mailguard.core import wording
 from mailguard.core.states import MessageState
+from mailguard.core.value import dataclass
 from mailguard.edge.web.showing import Card, Message, Reader, card, departures, stopped
 
 # Names of people in one sentence.

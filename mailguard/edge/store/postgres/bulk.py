@@ -5,7 +5,6 @@ the guard ten times as much.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.types.numeric import Int8
 
+from mailguard.core.value import dataclass
 from mailguard.edge.store import rows
 from mailguard.edge.store.bulk import chunks
 

@@ -4,12 +4,12 @@ import asyncio
 from asyncio import Future
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from psycopg import AsyncConnection
 
 from mailguard.core.errors import StoreError
+from mailguard.core.value import dataclass
 
 # No transaction much larger than this: those behind it wait for it.
 BATCH_BYTES = 32 * 1024 * 1024

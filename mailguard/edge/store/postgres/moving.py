@@ -5,7 +5,6 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -13,6 +12,7 @@ import psycopg
 
 from mailguard.core.errors import StoreError
 from mailguard.core.states import FINISHED
+from mailguard.core.value import dataclass
 from mailguard.edge.store import engine, moved, pieces, queries, rows
 from mailguard.edge.store.moved import Moved
 from mailguard.edge.store.postgres import columns, faults

@@ -1,7 +1,6 @@
 """What is asked of the shared queue: one message, a page of the list, the history, the counts."""
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, LiteralString
 
@@ -12,6 +11,7 @@ from mailguard.core.errors import AmbiguousId, NoSuchMessage, StoreError
 from mailguard.core.events import Event
 from mailguard.core.hold import HeldMessage
 from mailguard.core.states import FINISHED, MessageState
+from mailguard.core.value import dataclass
 from mailguard.edge.store import rows
 from mailguard.edge.store.postgres import columns
 from mailguard.edge.store.postgres.columns import READ

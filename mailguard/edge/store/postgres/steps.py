@@ -5,7 +5,7 @@ are locked in the order of their numbers, so that no two guards can wait for one
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from mailguard.core.errors import StoreError
 from mailguard.core.events import Event
 from mailguard.core.hold import Change, Claimed, NewMessage
 from mailguard.core.news import Dispatch
+from mailguard.core.value import dataclass
 from mailguard.edge.store import rows
 from mailguard.edge.store.known import Fresh
 from mailguard.edge.store.postgres import columns, outbox, resubmission
