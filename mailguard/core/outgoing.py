@@ -42,9 +42,9 @@ _FIELD_LIMIT = 2000
 
 def outgoing(message: HeldMessage, content: bytes, hostname: str) -> bytes:
     """The bytes for the outgoing server, from the bytes as received; `hostname` is our own name."""
-    end = _header_end(content)
-    header = without_hidden(content[:end])
-    return b"".join((_received(message, hostname), header, memoryview(content)[end:]))
+    header, _ = reading.split(content)
+    rest = memoryview(content)[len(header) :]
+    return b"".join((_received(message, hostname), without_hidden(header), rest))
 
 
 def without_hidden(header: bytes) -> bytes:
@@ -52,24 +52,20 @@ def without_hidden(header: bytes) -> bytes:
     return _DROPPED.sub(b"\n", b"\n" + header)[1:]
 
 
-def hops(content: bytes) -> int:
-    """How many hosts say in the header that they handed the message on (RFC 5321 section 6.3)."""
-    return sum(1 for _ in _received_fields(content))
-
-
-def loops(content: bytes, hostname: str) -> bool:
-    """Whether the message goes in a circle: too many hops, or too many of them through this very guard."""
+def loops(header: bytes, hostname: str) -> bool:
+    """Whether a message with this header block goes in a circle: too many hosts say in it that they handed it
+    on (RFC 5321 section 6.3), or this very guard says so too often."""
     met = 0
-    for hops, field in enumerate(_received_fields(content)):
+    for hops, field in enumerate(_received_fields(header)):
         met += _is_ours(field, hostname)
         if hops >= HOPS_LIMIT or met >= PASSES_LIMIT:
             return True
     return False
 
 
-def passed(content: bytes, hostname: str) -> bool:
-    """Whether this very guard has passed the message on before."""
-    return any(_is_ours(field, hostname) for field in islice(_received_fields(content), HOPS_LIMIT))
+def passed(header: bytes, hostname: str) -> bool:
+    """Whether this very guard has passed a message with this header block on before."""
+    return any(_is_ours(field, hostname) for field in islice(_received_fields(header), HOPS_LIMIT))
 
 
 def _is_ours(field: bytes, hostname: str) -> bool:
@@ -77,12 +73,8 @@ def _is_ours(field: bytes, hostname: str) -> bool:
     return ours in b" ".join(field[:_FIELD_LIMIT].lower().split())
 
 
-def _received_fields(content: bytes) -> Iterator[bytes]:
-    return (match[0] for match in _RECEIVED.finditer(b"\n" + content[: _header_end(content)]))
-
-
-def _header_end(content: bytes) -> int:
-    return len(reading.split(content)[0])
+def _received_fields(header: bytes) -> Iterator[bytes]:
+    return (match[0] for match in _RECEIVED.finditer(b"\n" + header))
 
 
 def _received(message: HeldMessage, hostname: str) -> bytes:

@@ -27,11 +27,12 @@ _TELEPHONE = re.compile(
     re.IGNORECASE,
 )
 # How every line begins, or ends, that may be something else than the sender's words. Most texts have their
-# first such line far down, and are not looked at up to there.
+# first such line far down, and are not looked at up to there. The first letter is asked for by itself, in
+# both its forms: to look for a letter in a set is quick, and to look for a word in any case is not.
 _SUSPECT = re.compile(
-    r"\n[ \t]*+(?:[>*_\-\u2014]|(?:on|le|am|from|de|von|sent|get|envoy[ée]|obtenir|t[ée]l[ée]charger|begin"
-    r"|d[ée]but)\b)",
-    re.IGNORECASE,
+    r"\n[ \t]*+(?=[>*_\-\u2014oOlLaAfFdDvVsSgGeEtTbB])"
+    r"(?:[>*_\-\u2014]|(?:[oO](?i:n|btenir)|[lL](?i:e)|[aA](?i:m)|[fF](?i:rom)|[dD](?i:e|[ée]but)|[vV](?i:on)|[sS](?i:ent)|[gG](?i:et)|[eE](?i:nvoy[ée])"
+    r"|[tT](?i:[ée]l[ée]charger)|[bB](?i:egin))\b)"
 )
 _SUSPECT_END = re.compile(r":[ \t]*+(?=\n|\Z)")
 _SIGNATURES = ("--", "\u2014", "__")
@@ -46,7 +47,8 @@ def own_text(text: str) -> str:
     """The text without quoted lines, their introductions, and everything from a signature on; of very
     many lines the first are read."""
     text = "\n" + text.replace("\u00a0", " ")
-    suspects = [match.start() for match in (_SUSPECT.search(text), _SUSPECT_END.search(text)) if match]
+    ends = _SUSPECT_END.search(text) if ":" in text else None
+    suspects = [match.start() for match in (_SUSPECT.search(text), ends) if match]
     if not suspects:
         return text.strip()
     begin = text.rfind("\n", 0, min(suspects) + 1) + 1

@@ -20,8 +20,12 @@ else:
         """As dataclasses.dataclass."""
 
         def made(plain: type[_V]) -> type[_V]:
-            # A frozen value has the hash of its fields, as long as it is equal by its fields.
-            whole = dataclasses.dataclass(**how, unsafe_hash=frozen and how.get("eq", True))(plain)
+            if hasattr(plain, "__post_init__"):
+                # What works something out is made now and then, and is as it was: frozen in every sense.
+                whole = dataclasses.dataclass(**how, frozen=frozen)(plain)
+            else:
+                # A frozen value has the hash of its fields, as long as it is equal by its fields.
+                whole = dataclasses.dataclass(**how, unsafe_hash=frozen and how.get("eq", True))(plain)
             whole.__replace__ = _replacing(whole) if how.get("slots") else dataclasses.replace
             return whole
 

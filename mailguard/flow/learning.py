@@ -43,7 +43,7 @@ class Learning:
         envelope says only where copies go, so the header's recipients are learnt.
         """
         content = submission.content
-        if outgoing.passed(content, self._hostname) or not self._recalling.on:
+        if outgoing.passed(reading.split(content)[0], self._hostname) or not self._recalling.on:
             return _THANKS
         try:
             headers = reading.read_headers(content)

@@ -39,9 +39,10 @@ def rules() -> Policy:
 def everything(content: bytes, rules: Policy) -> Headers:
     """All that happens to a message on its way in and out."""
     headers, body = read_headers(content), read_body(content)
-    several_authors(content)
-    loops(content, "guard.corp.example")
-    without_hidden(split(content)[0])
+    header, _ = split(content)
+    several_authors(header)
+    loops(header, "guard.corp.example")
+    without_hidden(header)
     judge(facts(headers=headers, body=body, own=("a@corp.example",)), rules)
     return headers
 

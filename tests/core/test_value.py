@@ -1,4 +1,4 @@
-"""core/value.py: what a value is when it runs. That it is frozen is mypy's to say, in every line of `make check`."""
+"""What a value is when it runs. That it is frozen is for mypy to say, in every line of `make check`."""
 
 import copy
 import dataclasses
