@@ -4,7 +4,6 @@ Whatever a client may write (a subject, a HELO, an address) can neither begin a 
 terminal's cursor, and a value that looks like a secret by its name is masked, should one ever get here.
 """
 
-import contextlib
 import json
 import logging
 import re
@@ -98,9 +97,12 @@ class _Lines(logging.Handler):
             line = self._line(when, level, name, fields)
         except Exception as error:  # noqa: BLE001
             line = self._line(when, "WARNING", "log_fault", {"about": name, "fault": type(error).__name__})
-        with contextlib.suppress(OSError, ValueError), self._turn:
-            self._stream.write(line)
-            self._stream.flush()
+        try:
+            with self._turn:
+                self._stream.write(line)
+                self._stream.flush()
+        except (OSError, ValueError):
+            return
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -141,14 +143,16 @@ def _told(key: str, value: object) -> str:
     # As nearly all values are.
     if type(value) is int:
         return str(value)
+    if type(value) is datetime and not _sounds_secret(key):
+        return f"{_second(int(value.timestamp() // 1))}Z"
     alone = value[0] if type(value) is list and len(value) == 1 else value
     if type(alone) is str and _HARMLESS.fullmatch(alone) and not _sounds_secret(key):
         return alone
     return _quoted(_shown(key, value))
 
 
-# Most lines are written in the same second as the one before.
-@lru_cache(maxsize=4)
+# Most lines are written in the same second as the one before, and tell of a few seconds more.
+@lru_cache(maxsize=64)
 def _second(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 

@@ -43,9 +43,10 @@ class Order:
         self._numbers: deque[int] = deque()
         self._made: datetime | None = None
 
-    def good(self, now: datetime) -> bool:
-        """Whether there is something in it, and it is fresh."""
-        return bool(self._numbers) and self._made is not None and self._made <= now < self._made + KEPT
+    def good(self, now: datetime, limit: int = 1) -> bool:
+        """Whether there are at least so many in it, and it is fresh."""
+        enough = len(self._numbers) >= limit
+        return enough and self._made is not None and self._made <= now < self._made + KEPT
 
     def make(self, numbers: Iterable[int], now: datetime) -> None:
         """Begin anew with these."""
@@ -69,6 +70,8 @@ class Turns:
     def due(self, connection: sqlite3.Connection, now: datetime, limit: int, offset: int) -> list[int]:
         """At most `limit` messages (their numbers) that are due, after the `offset` that were given in this
         transaction already. Where there are many, some may not be due any more."""
+        if self._order.good(now, limit):
+            return self._order.take(limit)
         found = _numbers(connection, _OLDEST, (rows.time(now), limit + 1, offset))
         if len(found) <= limit:
             self._order.clear()

@@ -15,7 +15,8 @@ def test_an_order_is_good_for_a_moment_and_until_it_is_used_up() -> None:
     order = Order()
     assert not order.good(NOW)
     order.make([3, 1, 2], NOW)
-    assert order.good(NOW)
+    assert order.good(NOW) and order.good(NOW, 3)
+    assert not order.good(NOW, 4)
     assert order.take(2) == [3, 1]
     assert order.good(NOW + KEPT - timedelta(microseconds=1))
     # Neither after it nor, where a clock was set back, before it.

@@ -38,6 +38,8 @@ class Turns:
     ) -> list[int]:
         """At most `limit` messages (their numbers) that are due, but for those that were `passed` in this
         transaction already. Where there are many, some may not be due any more."""
+        if self._order.good(now, limit):
+            return self._left(limit, passed)
         asked = await connection.execute(_OLDEST, (now, list(passed), limit + 1))
         found = [number for (number,) in await asked.fetchall()]
         if len(found) <= limit:
@@ -47,4 +49,7 @@ class Turns:
             made = await connection.execute(_IN_TURN, (now, WINDOW), binary=True)
             row = await made.fetchone()
             self._order.make(row[0] if row else (), now)
+        return self._left(limit, passed)
+
+    def _left(self, limit: int, passed: Collection[int]) -> list[int]:
         return [number for number in self._order.take(limit) if number not in passed]
