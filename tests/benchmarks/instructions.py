@@ -3,7 +3,7 @@
     python -m tests.benchmarks.instructions [--reuse] [--one-process] [--few 100] [--many 500]
 
 A machine that others share is half as fast in one minute as in the next, and what a change gives drowns in
-that. The number of instructions stays the same to a few in a thousand. It says nothing of what the kernel
+that. The number of instructions stays the same to one or two in a hundred. It says nothing of what the kernel
 does, of waiting, or of the processor's caches, and needs valgrind and Postfix's smtp-source.
 
 Two guards take so many messages, few and many; the difference is what those between have cost.
