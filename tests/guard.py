@@ -162,19 +162,21 @@ class Guard:
         self.stop()
         raise AssertionError(f"the guard did not become ready:\n{self.log()}")
 
-    def stop(self) -> int:
-        """Ask it to end, as systemd does; its exit code."""
+    def stop(self, patience: float = 20) -> int:
+        """Ask it to end, as systemd does; its exit code. It has so many seconds."""
         assert self.process
         self.process.terminate()
         try:
-            code = self.process.wait(20)
+            code = self.process.wait(patience)
             # pytest keeps the directories of several runs, and a reserve on the disk for each would fill it.
             (self.directory / "state" / "reserve").unlink(missing_ok=True)
             return code
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f"the guard did not end within 20 s of SIGTERM:\n{self.log()}") from None
+            raise AssertionError(
+                f"the guard did not end within {patience} s of SIGTERM:\n{self.log()}"
+            ) from None
 
 
 @functools.cache

@@ -31,8 +31,8 @@ _TELEPHONE = re.compile(
 # both its forms: to look for a letter in a set is quick, and to look for a word in any case is not.
 _SUSPECT = re.compile(
     r"\n[ \t]*+(?=[>*_\-\u2014oOlLaAfFdDvVsSgGeEtTbB])"
-    r"(?:[>*_\-\u2014]|(?:[oO](?i:n|btenir)|[lL](?i:e)|[aA](?i:m)|[fF](?i:rom)|[dD](?i:e|[ée]but)|[vV](?i:on)|[sS](?i:ent)|[gG](?i:et)|[eE](?i:nvoy[ée])"
-    r"|[tT](?i:[ée]l[ée]charger)|[bB](?i:egin))\b)"
+    r"(?:[>*_\-\u2014]|(?:[oO](?i:n|btenir)|[lL](?i:e)|[aA](?i:m)|[fF](?i:rom)|[dD](?i:e|[ée]but)"
+    r"|[vV](?i:on)|[sS](?i:ent)|[gG](?i:et)|[eE](?i:nvoy[ée])|[tT](?i:[ée]l[ée]charger)|[bB](?i:egin))\b)"
 )
 _SUSPECT_END = re.compile(r":[ \t]*+(?=\n|\Z)")
 _SIGNATURES = ("--", "\u2014", "__")

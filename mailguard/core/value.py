@@ -9,6 +9,7 @@ sees every line of the program and of its tests, and made as any other class whe
 
 import dataclasses
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -18,42 +19,40 @@ else:
 
     def dataclass(*, frozen: bool = False, **how: bool) -> Callable[[type[_V]], type[_V]]:
         """As dataclasses.dataclass."""
+        # A frozen value has the hash of its fields, as long as it is equal by its fields.
+        hashed = frozen and how.get("eq", True)
 
         def made(plain: type[_V]) -> type[_V]:
-            if hasattr(plain, "__post_init__"):
-                # What works something out is made now and then, and is as it was: frozen in every sense.
-                whole = dataclasses.dataclass(**how, frozen=frozen)(plain)
-            else:
-                # A frozen value has the hash of its fields, as long as it is equal by its fields.
-                whole = dataclasses.dataclass(**how, unsafe_hash=frozen and how.get("eq", True))(plain)
-            whole.__replace__ = _replacing(whole) if how.get("slots") else dataclasses.replace
-            return whole
+            # What works something out is made now and then, and frozen in every sense.
+            fixed = frozen and hasattr(plain, "__post_init__")
+            return dataclasses.dataclass(**how, frozen=fixed, unsafe_hash=hashed)(plain)
 
         return made
 
     def replace(value: _V, /, **changes: object) -> _V:
         """As dataclasses.replace."""
-        return value.__replace__(**changes)
+        return _replacing(type(value))(value, **changes)
 
 
 __all__ = ["dataclass", "replace"]
 
 
-def _replacing(whole: type[Any]) -> Callable[..., Any]:
+# Made when it is asked for: of most classes no value is ever replaced.
+@cache
+def _replacing(kind: type[Any]) -> Callable[..., Any]:
     """Another one with some fields changed: the slots copied one by one, without a look at what they are."""
-    fields = dataclasses.fields(whole)
-    if hasattr(whole, "__post_init__") or not all(each.init for each in fields):
-        # The new one has to be worked out.
+    if "__slots__" not in vars(kind) or hasattr(kind, "__post_init__"):
+        # There is more to it than slots, or the new one has to be worked out.
         return dataclasses.replace
     lines = (
         "def replace(self, /, **changes):",
-        " other = new(whole)",
-        *(f" other.{each.name} = self.{each.name}" for each in fields),
+        " other = new(kind)",
+        *(f" other.{each.name} = self.{each.name}" for each in dataclasses.fields(kind)),
         " for name, value in changes.items():",
         "  setattr(other, name, value)",
         " return other",
     )
-    known: dict[str, Any] = {"whole": whole, "new": object.__new__}
+    known: dict[str, Any] = {"kind": kind, "new": object.__new__}
     # The names are those of fields, which are identifiers.
     exec("\n".join(lines), known)  # noqa: S102
     replacing: Callable[..., Any] = known["replace"]

@@ -143,8 +143,6 @@ def _told(key: str, value: object) -> str:
     # As nearly all values are.
     if type(value) is int:
         return str(value)
-    if type(value) is datetime and not _sounds_secret(key):
-        return f"{_second(int(value.timestamp() // 1))}Z"
     alone = value[0] if type(value) is list and len(value) == 1 else value
     if type(alone) is str and _HARMLESS.fullmatch(alone) and not _sounds_secret(key):
         return alone
@@ -185,7 +183,7 @@ def _text(value: object) -> str:
             # Bytes are a message, or a part of one.
             return f"<{len(value)} bytes>"
         case datetime():
-            return value.astimezone(UTC).isoformat(timespec="seconds")[:-6] + "Z"
+            return f"{_second(int(value.timestamp() // 1))}Z"
         case timedelta():
             return f"{value.total_seconds():g}s"
         case Enum():

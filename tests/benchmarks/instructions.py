@@ -12,7 +12,6 @@ Two guards take so many messages, few and many; the difference is what those bet
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -74,25 +73,13 @@ def _counted(chosen: argparse.Namespace, count: int) -> Mapping[str, int]:
             measuring.load(chosen, guard.port, keeps, reuse=chosen.reuse)
             held = guard.ask("status")["messages"]["held"]
         finally:
-            _end(guard)
+            guard.stop(patience=120)
         if held != count:
             raise RuntimeError(f"the guard holds {held} of {count}")
         return {
             KEEPS if file.suffix == f".{keeps}" else SPEAKS: _instructions(file)
             for file in sorted(place.glob("counts.*"))
         }
-
-
-def _end(guard: guards.Guard) -> None:
-    """As `Guard.stop`, with the patience that this takes."""
-    process = guard.process
-    assert process
-    process.terminate()
-    try:
-        process.wait(120)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _instructions(file: Path) -> int:

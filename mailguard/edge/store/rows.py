@@ -18,13 +18,13 @@ from mailguard.core.hold import Action, Change, HeldMessage, HeldRecipient, NewM
 from mailguard.core.states import MessageState, RecipientState
 from mailguard.core.value import dataclass
 from mailguard.edge.store.bulk import Row
-from mailguard.edge.store.text import encoded
 
 # What a row can be when something else wrote it: a missing value, an unknown word, broken JSON.
 UNREADABLE = (ValueError, TypeError, KeyError, IndexError)
 
 _CLAIMABLE = frozenset({MessageState.HELD, MessageState.QUEUED, MessageState.CONFIRM, MessageState.APPROVAL})
 _NO_PARAMETERS = MailParameters()
+_encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -233,14 +233,14 @@ def event_row(version: int, event: Event) -> Row:
         _time(event.at),
         event.event,
         event.by,
-        encoded(dict(event.detail)) if event.detail else "{}",
+        _encode(dict(event.detail)) if event.detail else "{}",
     )
 
 
 # The same few lists come with every message.
 @lru_cache(maxsize=1024)
 def _texts(texts: tuple[str, ...]) -> str:
-    return encoded(texts)
+    return _encode(texts)
 
 
 @lru_cache(maxsize=1024)
@@ -260,13 +260,13 @@ def _parameters(parameters: MailParameters) -> str:
         "auth": parameters.auth,
         "hold_until": _time(parameters.hold_until),
     }
-    return encoded({name: value for name, value in given.items() if value is not None})
+    return _encode({name: value for name, value in given.items() if value is not None})
 
 
 def _findings(findings: Sequence[Finding]) -> str:
     if not findings:
         return "[]"
-    return encoded(
+    return _encode(
         [
             {
                 "check": finding.check,
