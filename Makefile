@@ -2,9 +2,11 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
-# The first interpreter that is new enough; PYTHON=/path/to/python3 chooses another.
-PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
-	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+# The first interpreter that is new enough and whole; PYTHON=/path/to/python3 chooses another. The system's own
+# comes first: it is built with all optimisations and is kept safe with the rest of the system.
+PYTHON ?= $(shell for python in /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$python; break; }; done)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -33,7 +35,7 @@ install: $(STAMP)  ## Make .venv from the locked dependencies, if it is not ther
 
 # An environment whose Python is gone (an upgrade of the system) is made anew, not mended.
 $(STAMP): uv.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "mailguard needs Python 3.11 or newer; name it with make PYTHON=/path/to/python3" >&2; exit 2; }
+	@test -n "$(PYTHON)" || { echo "mailguard needs Python 3.11 or newer with its venv module (on Debian: apt install python3-venv); name it with make PYTHON=/path/to/python3" >&2; exit 2; }
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear --without-pip $(VENV)
 	@$(UV) --version 2>/dev/null | grep -qF 'uv $(UV_VERSION)' || { \
 		$(PYTHON) -m venv --clear $(VENV)/uv || { echo "Python lacks the venv module (on Debian: apt install python3-venv)" >&2; exit 2; }; \
