@@ -47,6 +47,12 @@ class FakeClock:
         self._sleepers.append((self._monotonic + seconds, waiter))
         await waiter
 
+    async def all_asleep(self) -> None:
+        """Until somebody sleeps again; what was woken may be at work in a thread meanwhile."""
+        async with asyncio.timeout(30):
+            while not self._sleepers:
+                await asyncio.sleep(0.005)
+
     def jump(self, by: timedelta) -> None:
         """Somebody sets the wall clock."""
         self._now += by

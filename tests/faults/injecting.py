@@ -98,6 +98,14 @@ def wait_for_state(guard: Guard, message_id: str, state: str, timeout: float = 2
         time.sleep(0.05)
 
 
+def wait_for_first_sweep(guard: Guard, timeout: float = 20) -> None:
+    """It syncs, as a message does: a fault that is meant for the next message must not be spent on it."""
+    deadline = time.monotonic() + timeout
+    while "memory_ready" not in guard.log():
+        assert time.monotonic() < deadline, guard.log()
+        time.sleep(0.05)
+
+
 def subjects(guard: Guard) -> set[str]:
     """The subjects of all messages that the guard has."""
     return {str(message["subject"]) for message in request(guard, "queue", all=True)["messages"]}

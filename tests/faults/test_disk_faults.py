@@ -23,6 +23,7 @@ from tests.faults.injecting import (
     subjects,
     taken,
     troubles,
+    wait_for_first_sweep,
     wait_for_state,
 )
 from tests.guard import Guard
@@ -49,6 +50,7 @@ def guard(sink: Sink, tmp_path: Path) -> Iterator[Guard]:
     """A guard that runs; it may have been killed and started again by the test."""
     guard = guards.configured(tmp_path, guards.smtp_upstream(sink.port))
     guard.start()
+    wait_for_first_sweep(guard)
     yield guard
     assert guard.stop() == 0, guard.log()
     assert_no_python_in_the_log(guard)

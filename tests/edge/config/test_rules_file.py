@@ -150,8 +150,7 @@ class Watched:
 
     async def _pass(self, seconds: float) -> None:
         await self._clock.advance(timedelta(seconds=seconds))
-        # The file is read in a thread.
-        await asyncio.sleep(0.05)
+        await self._clock.all_asleep()
 
 
 @asynccontextmanager
