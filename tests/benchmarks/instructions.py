@@ -3,8 +3,10 @@
     python -m tests.benchmarks.instructions [--reuse] [--one-process] [--few 100] [--many 500]
 
 A machine that others share is half as fast in one minute as in the next, and what a change gives drowns in
-that. The number of instructions stays the same to one or two in a hundred. It says nothing of what the kernel
-does, of waiting, or of the processor's caches, and needs valgrind and Postfix's smtp-source.
+that. The number of instructions stays the same to one or two in a hundred; for the process that keeps only
+where the machine is quiet, because how many messages share a transaction depends on who waits. It says
+nothing of what the kernel does, of waiting, or of the processor's caches, and needs valgrind and Postfix's
+smtp-source.
 
 Two guards take so many messages, few and many; the difference is what those between have cost.
 """
