@@ -70,7 +70,7 @@ class ControlServer:
         while line := await reader.readline():
             answer = await self._safe_answer(line)
             # A long list takes longer to write down than the loop may stand still.
-            writer.write((await asyncio.to_thread(json.dumps, answer)).encode() + b"\n")
+            writer.write(await asyncio.to_thread(_line, answer))
             await writer.drain()
 
     async def _safe_answer(self, line: bytes) -> Json:
@@ -85,6 +85,10 @@ class ControlServer:
         except Exception as error:  # noqa: BLE001  whatever went wrong, the caller gets an answer
             self._log.trouble("control_fault", verb=str(request.get("verb")), fault=repr(error))
             return {"told": "fault", "text": f"a fault of ours ({type(error).__name__}); the log has more"}
+
+
+def _line(answer: Json) -> bytes:
+    return (json.dumps(answer) + "\n").encode()
 
 
 def _is_admin(writer: asyncio.StreamWriter) -> bool:

@@ -209,8 +209,7 @@ class Desk:
         if content is None:
             return _plain(Told.TOO_LATE, f"{answer.message.id} is finished; its bytes are gone")
         # Megabytes in base64 take longer than the loop may stand still.
-        encoded = await asyncio.to_thread(base64.b64encode, content)
-        return {**await self._told(answer, actor), "content": encoded.decode("ascii")}
+        return {**await self._told(answer, actor), "content": await asyncio.to_thread(_encoded, content)}
 
     async def _cancel(self, request: Request, actor: Actor) -> Json:
         return await self._told(
@@ -344,6 +343,10 @@ class Desk:
             protocol="ESMTP",
             received_at=self._clock.now(),
         )
+
+
+def _encoded(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
 
 
 def _plain(told: Told, text: str) -> Json:
