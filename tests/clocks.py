@@ -47,7 +47,7 @@ class FakeClock:
         self._sleepers.append((self._monotonic + seconds, waiter))
         await waiter
 
-    async def all_asleep(self) -> None:
+    async def somebody_asleep(self) -> None:
         """Until somebody sleeps again; what was woken may be at work in a thread meanwhile."""
         async with asyncio.timeout(30):
             while not self._sleepers:

@@ -12,6 +12,7 @@ from typing import Any
 from mailguard.edge import control_client
 from tests.guard import Guard
 from tests.programs import missing, require
+from tests.promises.talking import until
 
 # What a reply must never show: our language, our store, our files.
 OURS = ("Error", "error", "Traceback", "sqlite", "SQLITE", "queue.db", ".py", "None")
@@ -98,12 +99,9 @@ def wait_for_state(guard: Guard, message_id: str, state: str, timeout: float = 2
         time.sleep(0.05)
 
 
-def wait_for_first_sweep(guard: Guard, timeout: float = 20) -> None:
+def wait_for_first_sweep(guard: Guard) -> None:
     """It syncs, as a message does: a fault that is meant for the next message must not be spent on it."""
-    deadline = time.monotonic() + timeout
-    while "memory_ready" not in guard.log():
-        assert time.monotonic() < deadline, guard.log()
-        time.sleep(0.05)
+    until(lambda: "memory_ready" in guard.log())
 
 
 def subjects(guard: Guard) -> set[str]:

@@ -150,7 +150,7 @@ class Watched:
 
     async def _pass(self, seconds: float) -> None:
         await self._clock.advance(timedelta(seconds=seconds))
-        await self._clock.all_asleep()
+        await self._clock.somebody_asleep()
 
 
 @asynccontextmanager
